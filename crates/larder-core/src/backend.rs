@@ -169,11 +169,7 @@ impl Snapshot {
     /// What a read saw.
     #[must_use]
     pub const fn new(value: Option<Bytes>, stamps: Vec<Option<Stamp>>, epoch: Epoch) -> Self {
-        Self {
-            value,
-            stamps,
-            epoch,
-        }
+        Self { value, stamps, epoch }
     }
 }
 
@@ -183,10 +179,7 @@ pub type WatchStream = Pin<Box<dyn Stream<Item = WatchEvent> + Send>>;
 /// An element of the feed. The stream's end means that nothing more will be heard: the same as
 /// [`WatchEvent::Reset`], for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a feed that says more than this is another protocol"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a feed that says more than this is another protocol")]
 pub enum WatchEvent {
     /// Every bump that was acknowledged before this tick has been delivered.
     Alive(Tick),
@@ -212,11 +205,7 @@ impl Health {
     /// A round trip without advice.
     #[must_use]
     pub const fn new(latency: Duration, server: String) -> Self {
-        Self {
-            latency,
-            server,
-            advice: Vec::new(),
-        }
+        Self { latency, server, advice: Vec::new() }
     }
 }
 

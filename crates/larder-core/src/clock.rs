@@ -75,14 +75,11 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose origin is now.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the system's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     pub fn new() -> Self {
         // The coarse reading comes first: it lags, so coarse ticks never run ahead of precise ones.
         Self {
-            coarse_origin: coarsetime::Instant::now(),
+            coarse_origin: coarsetime::Instant::now_without_cache_update(),
             precise_origin: Instant::now(),
         }
     }
@@ -95,16 +92,15 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the system's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn now(&self) -> Tick {
         Tick::default().after(Instant::now().duration_since(self.precise_origin))
     }
 
     fn coarse(&self) -> Tick {
-        let elapsed = coarsetime::Instant::now().duration_since(self.coarse_origin);
+        // The plain `now` also stores into a process-wide cell, over which two cores would fight.
+        let now = coarsetime::Instant::now_without_cache_update();
+        let elapsed = now.duration_since(self.coarse_origin);
         Tick::from_nanos(elapsed.as_nanos())
     }
 
@@ -113,14 +109,9 @@ impl Clock for SystemClock {
         Duration::from_millis(10)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the system's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
     fn unix_millis(&self) -> u64 {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
     }
 }
@@ -140,10 +131,7 @@ mod tests {
     #[test]
     fn ticks_saturate_instead_of_wrapping() {
         assert_eq!(Tick::NEVER.after(Duration::from_secs(1)), Tick::NEVER);
-        assert_eq!(
-            Tick::from_nanos(1).since(Tick::from_nanos(5)),
-            Duration::ZERO
-        );
+        assert_eq!(Tick::from_nanos(1).since(Tick::from_nanos(5)), Duration::ZERO);
         assert_eq!(Tick::default().after(Duration::MAX), Tick::NEVER);
     }
 }

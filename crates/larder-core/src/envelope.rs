@@ -77,10 +77,7 @@ impl fmt::Debug for EntryId {
 
 /// How a payload is encoded; a reader that expects another codec takes the entry for a miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "an open set of numbers, not a list"
-)]
+#[expect(clippy::exhaustive_structs, reason = "an open set of numbers, not a list")]
 pub struct Codec(pub u8);
 
 impl Codec {
@@ -106,10 +103,7 @@ pub struct Dependency {
 
 /// Everything about an entry but its payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a stored format; a new field is a new version"
-)]
+#[expect(clippy::exhaustive_structs, reason = "a stored format; a new field is a new version")]
 pub struct EnvelopeHeader {
     /// This entry's own id.
     pub id: EntryId,
@@ -137,10 +131,7 @@ pub struct EnvelopeHeader {
 
 /// An entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a header and a payload are all there is"
-)]
+#[expect(clippy::exhaustive_structs, reason = "a header and a payload are all there is")]
 pub struct Envelope {
     /// Everything but the payload.
     pub header: EnvelopeHeader,
@@ -186,10 +177,7 @@ pub enum Rejection {
 
 /// What a reader knows and compares an entry with.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a missing comparison must not compile"
-)]
+#[expect(clippy::exhaustive_structs, reason = "a missing comparison must not compile")]
 pub struct Expectation<'a> {
     /// The tags that the reader asked for, in the order of the snapshot's stamps.
     pub tags: &'a [Tag],
@@ -216,11 +204,7 @@ impl Envelope {
         let mut flags = 0;
         flags |= if header.negative { FLAG_NEGATIVE } else { 0 };
         flags |= if mac.is_some() { FLAG_AUTHENTICATED } else { 0 };
-        flags |= if header.database_epoch.is_some() {
-            FLAG_DATABASE_EPOCH
-        } else {
-            0
-        };
+        flags |= if header.database_epoch.is_some() { FLAG_DATABASE_EPOCH } else { 0 };
 
         let len = HEADER_LEN
             + header.dependencies.len() * DEPENDENCY_LEN
@@ -231,12 +215,7 @@ impl Envelope {
         out.put_slice(&[VERSION, flags, header.codec.0, dependencies]);
         out.put_slice(header.id.as_bytes());
         out.put_slice(header.epoch.as_bytes());
-        out.put_slice(
-            header
-                .database_epoch
-                .map_or([0; 16], |epoch| *epoch.as_bytes())
-                .as_slice(),
-        );
+        out.put_slice(header.database_epoch.map_or([0; 16], |epoch| *epoch.as_bytes()).as_slice());
         out.put_u64(header.created_ms);
         out.put_u64(header.soft_expiry_ms);
         out.put_u64(header.hard_expiry_ms);
@@ -303,10 +282,7 @@ impl Envelope {
             let tag = Tag::from_bytes(fields.take()?);
             let generation = Generation::from_bytes(fields.take()?);
             let epoch = Epoch::from_bytes(fields.take()?);
-            dependencies.push(Dependency {
-                tag,
-                stamp: Stamp { generation, epoch },
-            });
+            dependencies.push(Dependency { tag, stamp: Stamp { generation, epoch } });
         }
 
         let header = EnvelopeHeader {
@@ -322,10 +298,7 @@ impl Envelope {
             schema,
             dependencies,
         };
-        Ok(Self {
-            header,
-            payload: stored.slice(payload_start..payload_end),
-        })
+        Ok(Self { header, payload: stored.slice(payload_start..payload_end) })
     }
 }
 
@@ -355,10 +328,7 @@ impl EnvelopeHeader {
         if !tags.eq(expect.tags) || snapshot.stamps.len() != expect.tags.len() {
             return Err(Rejection::Dependencies);
         }
-        let stamps = self
-            .dependencies
-            .iter()
-            .map(|dependency| Some(dependency.stamp));
+        let stamps = self.dependencies.iter().map(|dependency| Some(dependency.stamp));
         if stamps.eq(snapshot.stamps.iter().copied()) {
             Ok(())
         } else {
@@ -372,16 +342,9 @@ fn check_code(stored: &[u8], authenticated: bool, mac: Option<&MacKey>) -> Resul
     match (authenticated, mac) {
         (false, None) => Ok(()),
         (true, Some(mac)) => {
-            let end = stored
-                .len()
-                .checked_sub(MacKey::CODE_LEN)
-                .ok_or(Rejection::Length)?;
+            let end = stored.len().checked_sub(MacKey::CODE_LEN).ok_or(Rejection::Length)?;
             let (message, code) = stored.split_at(end);
-            if mac.verifies(message, code) {
-                Ok(())
-            } else {
-                Err(Rejection::Authentication)
-            }
+            if mac.verifies(message, code) { Ok(()) } else { Err(Rejection::Authentication) }
         }
         _ => Err(Rejection::Authentication),
     }
@@ -427,43 +390,26 @@ mod tests {
                 hard_expiry_ms: 3_000,
                 load_time: Duration::from_micros(77),
                 schema: 5,
-                dependencies: vec![Dependency {
-                    tag: Tag::named("t"),
-                    stamp,
-                }],
+                dependencies: vec![Dependency { tag: Tag::named("t"), stamp }],
             },
             payload: Bytes::from_static(b"payload"),
         }
     }
 
     fn snapshot(envelope: &Envelope) -> Snapshot {
-        let stamps = envelope
-            .header
-            .dependencies
-            .iter()
-            .map(|d| Some(d.stamp))
-            .collect();
+        let stamps = envelope.header.dependencies.iter().map(|d| Some(d.stamp)).collect();
         Snapshot::new(None, stamps, envelope.header.epoch)
     }
 
     fn expectation(tags: &[Tag]) -> Expectation<'_> {
-        Expectation {
-            tags,
-            database_epoch: None,
-            codec: Codec::RAW,
-            schema: 5,
-            now_ms: 1_500,
-        }
+        Expectation { tags, database_epoch: None, codec: Codec::RAW, schema: 5, now_ms: 1_500 }
     }
 
     #[test]
     fn what_was_encoded_is_decoded() {
         for mac in [None, Some(MacKey::new(&[6; 32]))] {
             let stored = envelope().encode(&key(), mac.as_ref());
-            assert_eq!(
-                Envelope::decode(&stored, &key(), mac.as_ref()),
-                Ok(envelope())
-            );
+            assert_eq!(Envelope::decode(&stored, &key(), mac.as_ref()), Ok(envelope()));
             assert_eq!(EntryId::peek(&stored), Some(EntryId([9; 16])));
         }
     }
@@ -472,16 +418,10 @@ mod tests {
     fn every_truncation_and_every_extension_is_rejected() {
         let stored = envelope().encode(&key(), None);
         for len in 0..stored.len() {
-            assert!(
-                Envelope::decode(&stored.slice(..len), &key(), None).is_err(),
-                "{len} bytes"
-            );
+            assert!(Envelope::decode(&stored.slice(..len), &key(), None).is_err(), "{len} bytes");
         }
         let longer = Bytes::from([&stored[..], b"!"].concat());
-        assert_eq!(
-            Envelope::decode(&longer, &key(), None),
-            Err(Rejection::Length)
-        );
+        assert_eq!(Envelope::decode(&longer, &key(), None), Err(Rejection::Length));
     }
 
     #[test]
@@ -500,48 +440,28 @@ mod tests {
     fn a_declared_length_beyond_the_bytes_allocates_nothing() {
         let mut stored = envelope().encode(&key(), None).to_vec();
         stored[128..136].copy_from_slice(&(1_u64 << 63).to_be_bytes());
-        assert_eq!(
-            Envelope::decode(&stored.into(), &key(), None),
-            Err(Rejection::Length)
-        );
+        assert_eq!(Envelope::decode(&stored.into(), &key(), None), Err(Rejection::Length));
     }
 
     #[test]
     fn entries_of_other_keys_versions_and_programs_are_rejected() {
         let stored = envelope().encode(&key(), None);
-        assert_eq!(
-            Envelope::decode(&stored, &Key::object("l"), None),
-            Err(Rejection::Key)
-        );
+        assert_eq!(Envelope::decode(&stored, &Key::object("l"), None), Err(Rejection::Key));
         let mut future = stored.to_vec();
         future[4] = VERSION + 1;
-        assert_eq!(
-            Envelope::decode(&future.into(), &key(), None),
-            Err(Rejection::Foreign)
-        );
+        assert_eq!(Envelope::decode(&future.into(), &key(), None), Err(Rejection::Foreign));
         let json = Bytes::from_static(b"[{\"airline_id\": 1}]");
-        assert_eq!(
-            Envelope::decode(&json, &key(), None),
-            Err(Rejection::Foreign)
-        );
+        assert_eq!(Envelope::decode(&json, &key(), None), Err(Rejection::Foreign));
         assert_eq!(EntryId::peek(&json), None);
     }
 
     #[test]
     fn authentication_is_all_or_nothing() {
         let mac = MacKey::new(&[6; 32]);
-        let (with, without) = (
-            envelope().encode(&key(), Some(&mac)),
-            envelope().encode(&key(), None),
-        );
-        assert_eq!(
-            Envelope::decode(&with, &key(), None),
-            Err(Rejection::Authentication)
-        );
-        assert_eq!(
-            Envelope::decode(&without, &key(), Some(&mac)),
-            Err(Rejection::Authentication)
-        );
+        let (with, without) =
+            (envelope().encode(&key(), Some(&mac)), envelope().encode(&key(), None));
+        assert_eq!(Envelope::decode(&with, &key(), None), Err(Rejection::Authentication));
+        assert_eq!(Envelope::decode(&without, &key(), Some(&mac)), Err(Rejection::Authentication));
     }
 
     #[test]
@@ -553,36 +473,16 @@ mod tests {
         let current = snapshot(&envelope);
         assert_eq!(header.check(&current, &expect), Ok(()));
 
-        let expired = Expectation {
-            now_ms: 3_000,
-            ..expect
-        };
+        let expired = Expectation { now_ms: 3_000, ..expect };
         assert_eq!(header.check(&current, &expired), Err(Rejection::Expired));
-        let other_codec = Expectation {
-            codec: Codec::JSON,
-            ..expect
-        };
+        let other_codec = Expectation { codec: Codec::JSON, ..expect };
         assert_eq!(header.check(&current, &other_codec), Err(Rejection::Codec));
-        let other_schema = Expectation {
-            schema: 6,
-            ..expect
-        };
-        assert_eq!(
-            header.check(&current, &other_schema),
-            Err(Rejection::Schema)
-        );
-        let other_database = Expectation {
-            database_epoch: Some(Epoch::from_bytes([8; 16])),
-            ..expect
-        };
-        assert_eq!(
-            header.check(&current, &other_database),
-            Err(Rejection::Epoch)
-        );
-        assert_eq!(
-            header.check(&current, &expectation(&[])),
-            Err(Rejection::Dependencies)
-        );
+        let other_schema = Expectation { schema: 6, ..expect };
+        assert_eq!(header.check(&current, &other_schema), Err(Rejection::Schema));
+        let other_database =
+            Expectation { database_epoch: Some(Epoch::from_bytes([8; 16])), ..expect };
+        assert_eq!(header.check(&current, &other_database), Err(Rejection::Epoch));
+        assert_eq!(header.check(&current, &expectation(&[])), Err(Rejection::Dependencies));
 
         let mut restarted = current.clone();
         restarted.epoch = Epoch::from_bytes([7; 16]);
@@ -598,10 +498,7 @@ mod tests {
             generation: Generation::from_bytes([3; 16]),
             epoch: Epoch::from_bytes([5; 16]),
         })];
-        assert_eq!(
-            header.check(&failed_over, &expect),
-            Err(Rejection::Invalidated)
-        );
+        assert_eq!(header.check(&failed_over, &expect), Err(Rejection::Invalidated));
         let mut evicted = current;
         evicted.stamps = vec![None];
         assert_eq!(header.check(&evicted, &expect), Err(Rejection::Invalidated));

@@ -61,10 +61,7 @@ mod tests {
 
     #[test]
     fn derivation_is_stable_and_keeps_parts_apart() {
-        assert_eq!(
-            Epoch::derive(&[b"run", b"repl"]),
-            Epoch::derive(&[b"run", b"repl"])
-        );
+        assert_eq!(Epoch::derive(&[b"run", b"repl"]), Epoch::derive(&[b"run", b"repl"]));
         assert_ne!(Epoch::derive(&[b"ab", b"c"]), Epoch::derive(&[b"a", b"bc"]));
         assert_ne!(Epoch::derive(&[b"a"]), Epoch::derive(&[b"a", b""]));
     }

@@ -155,13 +155,7 @@ impl Error {
     /// An error of the given kind; `backend` is the backend's name, such as `"sqlite"`.
     #[must_use]
     pub const fn new(kind: ErrorKind, backend: &'static str, operation: Operation) -> Self {
-        Self {
-            kind,
-            backend,
-            operation,
-            detail: None,
-            source: None,
-        }
+        Self { kind, backend, operation, detail: None, source: None }
     }
 
     /// Adds what the kind alone does not say: which file, which limit. Never a secret or a key.
@@ -205,13 +199,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: {}",
-            self.backend,
-            self.operation,
-            self.kind.describe()
-        )?;
+        write!(f, "{} {}: {}", self.backend, self.operation, self.kind.describe())?;
         match &self.detail {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
@@ -221,9 +209,7 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_ref()
-            .map(|source| &**source as &(dyn StdError + 'static))
+        self.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
     }
 }
 
@@ -250,15 +236,7 @@ mod tests {
         for kind in [Busy, Timeout, Unavailable] {
             assert!(kind.is_retryable(), "{kind:?}");
         }
-        for kind in [
-            Authentication,
-            Corrupt,
-            InvalidInput,
-            NoSpace,
-            Protocol,
-            ReadOnly,
-            TooLarge,
-        ] {
+        for kind in [Authentication, Corrupt, InvalidInput, NoSpace, Protocol, ReadOnly, TooLarge] {
             assert!(!kind.is_retryable(), "{kind:?}");
         }
     }

@@ -74,10 +74,7 @@ mod tests {
 
     #[test]
     fn only_sixteen_bytes_are_a_generation() {
-        assert_eq!(
-            Generation::from_slice(&[7; 16]),
-            Some(Generation::from_bytes([7; 16]))
-        );
+        assert_eq!(Generation::from_slice(&[7; 16]), Some(Generation::from_bytes([7; 16])));
         for len in [0, 1, 15, 17, 1_024] {
             assert_eq!(Generation::from_slice(&vec![7; len]), None, "{len} bytes");
         }

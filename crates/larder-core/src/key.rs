@@ -101,11 +101,7 @@ impl fmt::Display for Visible {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.digest;
-        write!(
-            f,
-            "Key({}:{a:02x}{b:02x}{c:02x}{d:02x}…)",
-            self.space.as_str()
-        )
+        write!(f, "Key({}:{a:02x}{b:02x}{c:02x}{d:02x}…)", self.space.as_str())
     }
 }
 
@@ -157,10 +153,7 @@ impl KeyBuilder {
     /// The finished key.
     #[must_use]
     pub fn finish(self) -> Key {
-        Key {
-            space: self.space,
-            digest: self.hasher.finalize().into(),
-        }
+        Key { space: self.space, digest: self.hasher.finalize().into() }
     }
 
     fn part(mut self, kind: u8, bytes: &[u8]) -> Self {
@@ -173,9 +166,7 @@ impl KeyBuilder {
 
 impl fmt::Debug for KeyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyBuilder")
-            .field("space", &self.space)
-            .finish_non_exhaustive()
+        f.debug_struct("KeyBuilder").field("space", &self.space).finish_non_exhaustive()
     }
 }
 
@@ -214,10 +205,7 @@ mod tests {
     #[test]
     fn visible_form_is_the_space_and_the_hexadecimal_digest() {
         let key = Key::from_digest(KeySpace::Query, [0xab; 32]);
-        assert_eq!(
-            key.visible().to_string(),
-            format!("query:{}", "ab".repeat(32))
-        );
+        assert_eq!(key.visible().to_string(), format!("query:{}", "ab".repeat(32)));
         assert_eq!(format!("{key:?}"), "Key(query:abababab…)");
     }
 }

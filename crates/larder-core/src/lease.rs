@@ -70,10 +70,7 @@ impl LeaseRequest {
     /// caller that found no entry.
     #[must_use]
     pub fn new(time: Duration) -> Self {
-        Self {
-            time: time.max(Self::MIN_TIME),
-            dead: None,
-        }
+        Self { time: time.max(Self::MIN_TIME), dead: None }
     }
 
     /// Names the entry that the caller found dead.
@@ -86,10 +83,7 @@ impl LeaseRequest {
 
 /// The answer to a [`LeaseRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the protocol knows these three answers"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the protocol knows these three answers")]
 pub enum LeaseOutcome {
     /// Somebody filled the key meanwhile; here is the stored value.
     Found(Bytes),
@@ -101,10 +95,7 @@ pub enum LeaseOutcome {
 
 /// What became of a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the protocol knows these two answers"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the protocol knows these two answers")]
 pub enum FillOutcome {
     /// The lease was lost, or the key was invalidated since: nothing was stored.
     Refused,
@@ -119,18 +110,12 @@ mod tests {
     #[test]
     fn tokens_do_not_show_in_debug_output() {
         let epoch = Epoch::from_bytes([0x11; 16]);
-        let lease = Lease {
-            token: LeaseToken::from_bytes([0xcd; 16]),
-            epoch,
-        };
+        let lease = Lease { token: LeaseToken::from_bytes([0xcd; 16]), epoch };
         assert!(!format!("{lease:?}").contains("cdcd"));
     }
 
     #[test]
     fn a_lease_is_never_shorter_than_a_millisecond() {
-        assert_eq!(
-            LeaseRequest::new(Duration::ZERO).time,
-            LeaseRequest::MIN_TIME
-        );
+        assert_eq!(LeaseRequest::new(Duration::ZERO).time, LeaseRequest::MIN_TIME);
     }
 }

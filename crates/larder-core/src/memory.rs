@@ -110,12 +110,7 @@ impl MemoryBackend {
             stats: BackendStats::default(),
         };
         let (feed, _) = broadcast::channel(1_024);
-        Self {
-            config,
-            epoch: Epoch::random(),
-            state: Mutex::new(state),
-            feed,
-        }
+        Self { config, epoch: Epoch::random(), state: Mutex::new(state), feed }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -137,10 +132,7 @@ impl MemoryBackend {
     }
 
     fn stamp(&self, generation: Generation) -> Stamp {
-        Stamp {
-            generation,
-            epoch: self.epoch,
-        }
+        Stamp { generation, epoch: self.epoch }
     }
 }
 
@@ -152,14 +144,11 @@ impl State {
     }
 
     fn holds(&self, key: &Key, token: LeaseToken, now: Tick) -> bool {
-        self.live_lease(key, now)
-            .is_some_and(|held| held.token == token)
+        self.live_lease(key, now).is_some_and(|held| held.token == token)
     }
 
     fn live_lease(&self, key: &Key, now: Tick) -> Option<&Held> {
-        self.leases
-            .get(key)
-            .filter(|held| held.expires > now && held.namespace == self.namespace)
+        self.leases.get(key).filter(|held| held.expires > now && held.namespace == self.namespace)
     }
 
     fn store(&mut self, key: &Key, value: Bytes, expires: Tick, now: Tick, entries_max: usize) {
@@ -167,11 +156,7 @@ impl State {
         if entries_max == 0 {
             return;
         }
-        let entry = Entry {
-            value,
-            expires,
-            namespace: self.namespace,
-        };
+        let entry = Entry { value, expires, namespace: self.namespace };
         self.entries.insert(*key, entry);
         if self.entries.len() > entries_max {
             self.make_room(key, now);
@@ -182,16 +167,13 @@ impl State {
     fn make_room(&mut self, newcomer: &Key, now: Tick) {
         let before = self.entries.len();
         let namespace = self.namespace;
-        self.entries
-            .retain(|_, entry| entry.expires > now && entry.namespace == namespace);
+        self.entries.retain(|_, entry| entry.expires > now && entry.namespace == namespace);
         self.stats.expired += (before - self.entries.len()) as u64;
         if self.entries.len() < before {
             return;
         }
         let others = self.entries.iter().filter(|(key, _)| *key != newcomer);
-        let victim = others
-            .min_by_key(|(_, entry)| entry.expires)
-            .map(|(key, _)| *key);
+        let victim = others.min_by_key(|(_, entry)| entry.expires).map(|(key, _)| *key);
         if let Some(victim) = victim {
             self.entries.remove(&victim);
             self.stats.evicted += 1;
@@ -266,18 +248,8 @@ impl CacheBackend for MemoryBackend {
         }
         let token = LeaseToken::random();
         let namespace = state.namespace;
-        state.leases.insert(
-            *key,
-            Held {
-                token,
-                expires: now.after(request.time),
-                namespace,
-            },
-        );
-        Ok(LeaseOutcome::Won(Lease {
-            token,
-            epoch: self.epoch,
-        }))
+        state.leases.insert(*key, Held { token, expires: now.after(request.time), namespace });
+        Ok(LeaseOutcome::Won(Lease { token, epoch: self.epoch }))
     }
 
     async fn renew(&self, key: &Key, lease: &Lease, time: Duration) -> Result<bool> {
@@ -308,13 +280,7 @@ impl CacheBackend for MemoryBackend {
             state.stats.refused += 1;
             return Ok(FillOutcome::Refused);
         }
-        state.store(
-            key,
-            value,
-            now.after(ttl.as_duration()),
-            now,
-            self.config.entries_max,
-        );
+        state.store(key, value, now.after(ttl.as_duration()), now, self.config.entries_max);
         state.stats.fills += 1;
         Ok(FillOutcome::Stored)
     }
@@ -335,13 +301,7 @@ impl CacheBackend for MemoryBackend {
         let mut state = self.state();
         let absent = state.live_entry(key, now).is_none();
         if absent {
-            state.store(
-                key,
-                value,
-                now.after(ttl.as_duration()),
-                now,
-                self.config.entries_max,
-            );
+            state.store(key, value, now.after(ttl.as_duration()), now, self.config.entries_max);
             state.stats.puts += 1;
         }
         Ok(absent)
@@ -414,11 +374,7 @@ impl CacheBackend for MemoryBackend {
 
     fn stats(&self) -> BackendStats {
         let state = self.state();
-        let bytes = state
-            .entries
-            .values()
-            .map(|entry| entry.value.len() as u64)
-            .sum();
+        let bytes = state.entries.values().map(|entry| entry.value.len() as u64).sum();
         BackendStats {
             entries: Some(state.entries.len() as u64),
             bytes: Some(bytes),
@@ -473,9 +429,7 @@ async fn next_event(
 
 impl fmt::Debug for MemoryBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryBackend")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryBackend").field("config", &self.config).finish_non_exhaustive()
     }
 }
 

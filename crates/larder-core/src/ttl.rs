@@ -58,10 +58,7 @@ impl Ttl {
         if millis > Self::MAX.0 as u128 {
             return Err(TtlError::TooLong { duration });
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "at most ten years, checked above"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "at most ten years, checked above")]
         Ok(Self(millis as u64))
     }
 
@@ -100,11 +97,7 @@ impl Ttl {
     /// lengthening keeps the promise that no entry outlives the time that was asked for.
     #[must_use]
     pub fn shortened_by(self, share: f64) -> Self {
-        let share = if share.is_nan() {
-            0.0
-        } else {
-            share.clamp(0.0, 1.0)
-        };
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
         let whole = self.as_duration();
         Self::new(whole.mul_f64(1.0 - share)).unwrap_or(Self::MIN)
     }
@@ -137,24 +130,15 @@ mod tests {
     #[test]
     fn finer_than_a_millisecond_rounds_up() {
         assert_eq!(Ttl::new(Duration::from_nanos(1)), Ok(Ttl::MIN));
-        assert_eq!(
-            Ttl::new(Duration::from_nanos(1_000_001)).map(Ttl::as_millis),
-            Ok(2)
-        );
+        assert_eq!(Ttl::new(Duration::from_nanos(1_000_001)).map(Ttl::as_millis), Ok(2));
     }
 
     #[test]
     fn zero_negative_and_too_long_are_errors() {
         assert_eq!(Ttl::new(Duration::ZERO), Err(TtlError::Zero));
         assert_eq!(Ttl::try_from_secs(0), Err(TtlError::Zero));
-        assert_eq!(
-            Ttl::try_from_secs(i64::MIN),
-            Err(TtlError::Negative { seconds: i64::MIN })
-        );
-        assert!(matches!(
-            Ttl::new(Duration::MAX),
-            Err(TtlError::TooLong { .. })
-        ));
+        assert_eq!(Ttl::try_from_secs(i64::MIN), Err(TtlError::Negative { seconds: i64::MIN }));
+        assert!(matches!(Ttl::new(Duration::MAX), Err(TtlError::TooLong { .. })));
         let longest = Ttl::MAX.as_duration();
         assert_eq!(Ttl::new(longest), Ok(Ttl::MAX));
         assert!(Ttl::new(longest + Duration::from_nanos(1)).is_err());
@@ -172,11 +156,6 @@ mod tests {
     #[test]
     fn seconds_round_up() {
         assert_eq!(Ttl::MIN.as_secs_ceil(), 1);
-        assert_eq!(
-            Ttl::new(Duration::from_millis(2_001))
-                .unwrap()
-                .as_secs_ceil(),
-            3
-        );
+        assert_eq!(Ttl::new(Duration::from_millis(2_001)).unwrap().as_secs_ceil(), 3);
     }
 }

@@ -1,0 +1,85 @@
+//! Counters that many threads raise at once without fighting over a cache line.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+const STRIPES: usize = 16;
+
+/// A counter split into stripes, each on a cache line of its own.
+///
+/// A near hit raises one; a single shared cell would make two threads slower than one.
+#[derive(Debug, Default)]
+pub(crate) struct StripedCounter([Stripe; STRIPES]);
+
+/// 128 bytes: two lines, because processors fetch neighbouring lines in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Stripe(AtomicU64);
+
+impl StripedCounter {
+    /// Adds one and returns how often this thread's stripe had been raised before.
+    #[inline]
+    pub(crate) fn increment(&self) -> u64 {
+        self.0[stripe()].0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn sum(&self) -> u64 {
+        self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
+    }
+}
+
+#[inline]
+fn stripe() -> usize {
+    thread_local! {
+        static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    let stripe = STRIPE.get();
+    if stripe < STRIPES {
+        return stripe;
+    }
+    let stripe = next_stripe();
+    STRIPE.set(stripe);
+    stripe
+}
+
+#[cold]
+fn next_stripe() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES
+}
+
+/// A plain counter for what happens on paths that cost microseconds anyway.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn increment(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, amount: u64) {
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_stripes_are_counted() {
+        let counter = StripedCounter::default();
+        std::thread::scope(|scope| {
+            for _ in 0..2 * STRIPES {
+                scope.spawn(|| (0..1_000).fold(0, |_, _| counter.increment()));
+            }
+        });
+        assert_eq!(counter.sum(), 2 * 1_000 * STRIPES as u64);
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod breaker;
+mod builder;
+mod cache;
+mod codec;
+mod counter;
+mod entry;
+mod error;
+mod family;
+mod far;
+mod feed;
+mod flight;
+mod histogram;
+mod invalidation;
+mod load;
+mod lookup;
+mod near;
+mod pending;
+mod policy;
+mod request;
+mod stats;
+mod view;
+
+pub use args::Args;
+pub use builder::{BuildError, CacheBuilder};
+pub use cache::Cache;
+pub use codec::{CodecError, Loaded, PayloadCodec};
+pub use error::LoadError;
+pub use family::{Family, FamilyBuilder};
+pub use histogram::Histogram;
+pub use invalidation::{Invalidation, PendingInvalidation};
+pub use lookup::{Cached, Lookup, Source, Tier};
+pub use near::Near;
+pub use policy::{InvalidJitter, TtlPolicy};
+pub use stats::{CacheStats, FarStats, KeyspaceStats, NearStats};
+
+/// The crate whose types this one speaks.
+pub use larder_core;

@@ -1,0 +1,500 @@
+//! The miss: snapshot, lease, load, fill.
+//!
+//! Invariant: the state of the tags, here and in the far tier, is read before the loader starts.
+//! Whatever is invalidated afterwards makes the stored entry dead on arrival.
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+use larder_core::{
+    Dependency, EntryId, Envelope, EnvelopeHeader, Epoch, Expectation, FillOutcome, Key, Lease,
+    LeaseOutcome, LeaseRequest, Operation, Snapshot, Stamp, Tag, Tick, Ttl, bytes::Bytes,
+};
+
+use crate::{
+    Args, Family, Loaded, Source, Tier,
+    entry::{Conditions, Confirmed, Entry},
+    error::Failure,
+    far::{Budget, Far},
+    request::Mode,
+    view::Token,
+};
+
+/// Everything that a load needs to know about its entry.
+pub(crate) struct Plan<T> {
+    pub(crate) family: Family<T>,
+    pub(crate) key: Key,
+    pub(crate) hash: u128,
+    pub(crate) tags: Arc<[Tag]>,
+    /// The local view before anything was read.
+    pub(crate) token: Token,
+    /// When that was.
+    pub(crate) started: Tick,
+    /// Whether a lease that somebody else holds is ended instead of waited for: its holder began
+    /// before something that this load has to see.
+    pub(crate) takes_over: bool,
+}
+
+/// What the caller already learned from the far tier.
+#[derive(Debug)]
+pub(crate) enum Known {
+    /// Nothing was asked.
+    Nothing,
+    /// It was asked: the snapshot of the miss, or nothing if it did not answer.
+    Read { snapshot: Option<Box<Snapshot>>, budget: Budget },
+}
+
+impl Known {
+    pub(crate) fn read(snapshot: Option<Snapshot>, budget: Budget) -> Self {
+        Self::Read { snapshot: snapshot.map(Box::new), budget }
+    }
+}
+
+/// The right to fill, with the snapshot that precedes the load.
+struct Right {
+    lease: Lease,
+    stamps: Vec<Stamp>,
+}
+
+/// How the far tier takes part in this load.
+enum Part<T> {
+    /// Somebody else filled the entry meanwhile.
+    Found(Arc<Entry<T>>),
+    /// Load and fill.
+    Fill(Right),
+    /// Load without filling: there is no far tier, it does not answer, or somebody else holds
+    /// the lease for too long.
+    Stay,
+}
+
+type Answer<T> = Result<(Arc<Entry<T>>, Source), Failure>;
+
+/// Runs one load, from the snapshot to the fill.
+pub(crate) async fn run<T, E, F>(
+    mut plan: Plan<T>,
+    args: Args<'_>,
+    mode: Mode,
+    known: Known,
+    load: impl FnOnce() -> F,
+) -> Answer<T>
+where
+    T: Send + Sync + 'static,
+    E: Send + Sync + 'static,
+    F: Future<Output = Result<Loaded<T>, E>> + Send,
+{
+    if mode == Mode::Get
+        && let Some(entry) = plan.family.inner.near_entry(args)
+    {
+        // Another flight landed between this caller's look and its take-off.
+        return Ok((entry, Source::Hit(Tier::Near)));
+    }
+    let engine = Arc::clone(&plan.family.inner.engine);
+    let far = engine.far.as_ref().filter(|_| !engine.pending.concerns(&plan.key, &plan.tags));
+    let part = match far {
+        Some(far) => plan.take_part(far, args, mode, known).await,
+        None => Part::Stay,
+    };
+    let right = match part {
+        Part::Found(entry) => return Ok((entry, Source::Hit(Tier::Far))),
+        Part::Fill(right) => Some(right),
+        Part::Stay => None,
+    };
+
+    let before = engine.clock.now();
+    let created_ms = engine.clock.unix_millis();
+    let loaded = plan.load(far.zip(right.as_ref()), load).await;
+    let load_time = engine.clock.now().since(before);
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(failure) => {
+            plan.give_back(far.zip(right)).await;
+            return Err(failure);
+        }
+    };
+    let stored = Stored { created_ms, load_time };
+    Ok((plan.store(args, mode, far.zip(right), loaded, stored).await, mode.source()))
+}
+
+impl Mode {
+    const fn source(self) -> Source {
+        match self {
+            Self::Get => Source::Miss,
+            Self::Refresh => Source::Refresh,
+        }
+    }
+}
+
+/// When a value was loaded and how long that took.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    created_ms: u64,
+    load_time: Duration,
+}
+
+impl<T: Send + Sync + 'static> Plan<T> {
+    /// Snapshot and lease.
+    async fn take_part(&self, far: &Far, args: Args<'_>, mode: Mode, known: Known) -> Part<T> {
+        let (snapshot, mut budget) = match known {
+            Known::Nothing => {
+                let mut budget = far.budget();
+                let read = far.backend.read(&self.key, &self.tags);
+                (far.attempt(&mut budget, Operation::Read, read).await, budget)
+            }
+            Known::Read { snapshot, budget } => (snapshot.map(|snapshot| *snapshot), budget),
+        };
+        let Some(snapshot) = snapshot else {
+            return Part::Stay;
+        };
+        let complete: Option<Vec<Stamp>> = snapshot.stamps.iter().copied().collect();
+        let mut stamps = match complete {
+            Some(stamps) => stamps,
+            None => match self.generations(far, &mut budget).await {
+                Some(stamps) => stamps,
+                None => return Part::Stay,
+            },
+        };
+        let mut dead = snapshot.value.as_deref().and_then(EntryId::peek);
+        if snapshot.value.is_some() && dead.is_none() {
+            // Bytes that are no envelope can not be named as dead, only removed.
+            let remove = far.backend.remove(&self.key);
+            far.attempt(&mut budget, Operation::Remove, remove).await;
+        }
+
+        let engine = &self.family.inner.engine;
+        let deadline = engine.clock.now().after(engine.limits.lease_wait);
+        let mut pause = POLL_FIRST;
+        loop {
+            let request = LeaseRequest::new(engine.limits.lease).with_dead(dead);
+            let lease = far.backend.lease(&self.key, request);
+            match far.attempt(&mut budget, Operation::Lease, lease).await {
+                None => return Part::Stay,
+                Some(LeaseOutcome::Won(lease)) => return Part::Fill(Right { lease, stamps }),
+                Some(LeaseOutcome::Found(stored)) => {
+                    let read = far.backend.read(&self.key, &self.tags);
+                    let snapshot = far.attempt(&mut budget, Operation::Read, read).await;
+                    let Some(snapshot) = snapshot else {
+                        return Part::Stay;
+                    };
+                    if mode == Mode::Get
+                        && let Some(entry) = self.accept(&snapshot, args)
+                    {
+                        return Part::Found(entry);
+                    }
+                    dead = snapshot.value.as_deref().and_then(EntryId::peek);
+                    if dead.is_none() && EntryId::peek(&stored).is_none() {
+                        let remove = far.backend.remove(&self.key);
+                        far.attempt(&mut budget, Operation::Remove, remove).await;
+                    }
+                }
+                Some(LeaseOutcome::Held) if self.takes_over => {
+                    // Removing ends the lease; what its holder is loading was missing anyway.
+                    let remove = far.backend.remove(&self.key);
+                    far.attempt(&mut budget, Operation::Remove, remove).await;
+                    dead = None;
+                }
+                Some(LeaseOutcome::Held) => {
+                    tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+                    pause = (pause * 2).min(POLL_LAST);
+                    // The wait was for another loader, not for the far tier.
+                    budget = far.budget();
+                    match self.generations(far, &mut budget).await {
+                        Some(fresh) => stamps = fresh,
+                        None => return Part::Stay,
+                    }
+                }
+            }
+            if engine.clock.now() >= deadline {
+                return Part::Stay;
+            }
+        }
+    }
+
+    async fn generations(&self, far: &Far, budget: &mut Budget) -> Option<Vec<Stamp>> {
+        let generations = far.backend.generations(&self.tags);
+        far.attempt(budget, Operation::Generations, generations).await
+    }
+
+    /// Runs the loader within its time limit, keeping the lease alive meanwhile.
+    async fn load<E, F>(
+        &self,
+        right: Option<(&Arc<Far>, &Right)>,
+        load: impl FnOnce() -> F,
+    ) -> Result<Loaded<T>, Failure>
+    where
+        E: Send + Sync + 'static,
+        F: Future<Output = Result<Loaded<T>, E>> + Send,
+    {
+        let keyspace = &self.family.inner.keyspace;
+        keyspace.loads.increment();
+        let limit = self.family.inner.engine.limits.load;
+        let load = AssertUnwindSafe(async { load().await }).catch_unwind();
+        let load = tokio::time::timeout(limit, load);
+        let landed = match right {
+            None => load.await,
+            Some((far, right)) => tokio::select! {
+                landed = load => landed,
+                never = self.keep_alive(far, right.lease) => match never {},
+            },
+        };
+        let outcome = match landed {
+            Err(_elapsed) => Err(Failure::TimedOut(limit)),
+            Ok(Err(panic)) => Err(Failure::from_panic(&*panic)),
+            Ok(Ok(Err(error))) => Err(Failure::Loader(Arc::new(error))),
+            Ok(Ok(Ok(loaded))) => Ok(loaded),
+        };
+        if outcome.is_err() {
+            keyspace.load_errors.increment();
+        }
+        outcome
+    }
+
+    /// Renews the lease at a third of its time. A lease that is lost anyway only means that the
+    /// fill will be refused.
+    async fn keep_alive(&self, far: &Far, lease: Lease) -> std::convert::Infallible {
+        let time = self.family.inner.engine.limits.lease;
+        loop {
+            tokio::time::sleep(time / 3).await;
+            let renew = far.backend.renew(&self.key, &lease, time);
+            far.attempt(&mut far.budget(), Operation::Renew, renew).await;
+        }
+    }
+
+    /// After a load that failed: the next loader need not wait for the lease to run out.
+    async fn give_back(&self, right: Option<(&Arc<Far>, Right)>) {
+        if let Some((far, right)) = right {
+            let release = far.backend.release(&self.key, &right.lease);
+            far.attempt(&mut far.budget(), Operation::Release, release).await;
+        }
+    }
+
+    /// Stores a loaded value in both tiers, as far as it may be stored.
+    async fn store(
+        &mut self,
+        args: Args<'_>,
+        mode: Mode,
+        right: Option<(&Arc<Far>, Right)>,
+        loaded: Loaded<T>,
+        stored: Stored,
+    ) -> Arc<Entry<T>> {
+        let negative = loaded.value.is_none();
+        let Some(ttl) = self.family.policy.draw(loaded.brief) else {
+            self.give_back(right).await;
+            return Arc::new(Entry::detached(loaded.value));
+        };
+        let filled = match (right, loaded.payload) {
+            (Some((far, right)), Some(payload)) => {
+                self.fill(far, right, negative, payload, ttl, stored).await
+            }
+            (right, _) => {
+                self.give_back(right).await;
+                Fill::None
+            }
+        };
+        if mode == Mode::Refresh && !self.family.inner.engine.view.supersede(&mut self.token) {
+            return Arc::new(Entry::detached(loaded.value));
+        }
+        let engine = &self.family.inner.engine;
+        let entry = Arc::new(Entry::new(
+            loaded.value,
+            self.family.inner.id,
+            args,
+            Conditions {
+                expires: self.started.after(ttl.as_duration()),
+                confirmed: self.confirmed(),
+                token: self.token.clone(),
+                weight: loaded.weight,
+                far: filled.id(),
+            },
+        ));
+        if filled != Fill::Refused
+            && engine.view.is_current(entry.token())
+            && let Some(near) = &engine.near
+        {
+            near.insert(self.hash, Arc::clone(&entry) as _);
+        }
+        entry
+    }
+
+    async fn fill(
+        &self,
+        far: &Far,
+        right: Right,
+        negative: bool,
+        payload: Bytes,
+        ttl: Ttl,
+        stored: Stored,
+    ) -> Fill {
+        let keyspace = &self.family.inner.keyspace;
+        let payload_bytes = payload.len() as u64;
+        let (id, bytes) = self.envelope(&right, negative, payload, ttl, stored);
+        let fill = far.backend.fill(&self.key, &right.lease, bytes, ttl);
+        match far.attempt(&mut far.budget(), Operation::Fill, fill).await {
+            Some(FillOutcome::Stored) => {
+                keyspace.bytes_filled.add(payload_bytes);
+                Fill::Stored(id)
+            }
+            Some(FillOutcome::Refused) => {
+                keyspace.refused.increment();
+                Fill::Refused
+            }
+            None => {
+                // Too large, or lost on the way: the next loader need not wait.
+                self.give_back_lease(far, &right.lease).await;
+                Fill::None
+            }
+        }
+    }
+
+    async fn give_back_lease(&self, far: &Far, lease: &Lease) {
+        let release = far.backend.release(&self.key, lease);
+        far.attempt(&mut far.budget(), Operation::Release, release).await;
+    }
+
+    fn envelope(
+        &self,
+        right: &Right,
+        negative: bool,
+        payload: Bytes,
+        ttl: Ttl,
+        stored: Stored,
+    ) -> (EntryId, Bytes) {
+        let codec = &self.family.inner.codec;
+        let id = EntryId::random();
+        let expiry_ms = stored.created_ms.saturating_add(ttl.as_millis());
+        let dependencies = self.tags.iter().zip(&right.stamps);
+        let header = EnvelopeHeader {
+            id,
+            negative,
+            codec: codec.codec,
+            epoch: right.lease.epoch,
+            database_epoch: None,
+            created_ms: stored.created_ms,
+            soft_expiry_ms: expiry_ms,
+            hard_expiry_ms: expiry_ms,
+            load_time: stored.load_time,
+            schema: codec.schema,
+            dependencies: dependencies
+                .map(|(tag, stamp)| Dependency { tag: *tag, stamp: *stamp })
+                .collect(),
+        };
+        let mac = self.family.inner.engine.mac.as_ref();
+        (id, Envelope { header, payload }.encode(&self.key, mac))
+    }
+
+    /// Takes a far entry as a hit, into the near tier too, if everything matches.
+    pub(crate) fn accept(&self, snapshot: &Snapshot, args: Args<'_>) -> Option<Arc<Entry<T>>> {
+        let inner = &self.family.inner;
+        let (envelope, remaining) = self.checked(snapshot)?;
+        let value = if envelope.header.negative {
+            None
+        } else {
+            match (inner.codec.decode)(&envelope.payload) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    inner.keyspace.rejected.increment();
+                    tracing::warn!(
+                        error,
+                        keyspace = &*inner.label,
+                        "a far entry can not be decoded"
+                    );
+                    return None;
+                }
+            }
+        };
+        let conditions = Conditions {
+            expires: self.started.after(remaining),
+            confirmed: self.confirmed(),
+            token: self.token.clone(),
+            weight: envelope.payload.len(),
+            far: Some(envelope.header.id),
+        };
+        let entry = Arc::new(Entry::new(value, inner.id, args, conditions));
+        if let Some(near) = &inner.engine.near {
+            near.insert(self.hash, Arc::clone(&entry) as _);
+        }
+        Some(entry)
+    }
+
+    /// Prolongs the near entry that the far tier just confirmed, without decoding anything.
+    pub(crate) fn confirm_near(
+        &self,
+        snapshot: &Snapshot,
+        args: Args<'_>,
+    ) -> Option<Arc<Entry<T>>> {
+        let inner = &self.family.inner;
+        let entry = inner.near_entry_unverified(args)?;
+        let is_same =
+            entry.far.is_some() && entry.far == snapshot.value.as_deref().and_then(EntryId::peek);
+        if !is_same
+            || entry.is_expired(inner.engine.clock.now())
+            || !inner.engine.view.is_current(entry.token())
+        {
+            return None;
+        }
+        self.checked(snapshot)?;
+        entry.confirm(&self.confirmed());
+        Some(entry)
+    }
+
+    /// The stored envelope and how long it still lives, if it may be served.
+    fn checked(&self, snapshot: &Snapshot) -> Option<(Envelope, Duration)> {
+        let inner = &self.family.inner;
+        let stored = snapshot.value.as_ref()?;
+        let now_ms = inner.engine.clock.unix_millis();
+        let expectation = Expectation {
+            tags: &self.tags,
+            database_epoch: None::<Epoch>,
+            codec: inner.codec.codec,
+            schema: inner.codec.schema,
+            now_ms,
+        };
+        let checked =
+            Envelope::decode(stored, &self.key, inner.engine.mac.as_ref()).and_then(|envelope| {
+                envelope.header.check(snapshot, &expectation)?;
+                Ok(envelope)
+            });
+        match checked {
+            Ok(envelope) => {
+                let left = envelope.header.hard_expiry_ms.saturating_sub(now_ms);
+                Some((envelope, Duration::from_millis(left)))
+            }
+            Err(rejection) => {
+                inner.keyspace.rejected.increment();
+                tracing::debug!(%rejection, keyspace = &*inner.label, "a far entry is not served");
+                None
+            }
+        }
+    }
+
+    /// What was loaded, or read from the far tier, reflects every invalidation that was
+    /// acknowledged before.
+    fn confirmed(&self) -> Confirmed {
+        let engine = &self.family.inner.engine;
+        match engine.far {
+            None => Confirmed { at: self.started, until: Tick::NEVER },
+            Some(_) => {
+                Confirmed { at: self.started, until: self.started.after(engine.limits.staleness) }
+            }
+        }
+    }
+}
+
+/// What became of the far copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    None,
+    Refused,
+    Stored(EntryId),
+}
+
+impl Fill {
+    const fn id(self) -> Option<EntryId> {
+        match self {
+            Self::Stored(id) => Some(id),
+            Self::None | Self::Refused => None,
+        }
+    }
+}
+
+const POLL_FIRST: Duration = Duration::from_millis(5);
+const POLL_LAST: Duration = Duration::from_millis(100);
