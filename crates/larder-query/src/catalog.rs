@@ -1,0 +1,206 @@
+//! What the text of a statement does not show: the tables behind a view, and the tables that a
+//! write reaches through triggers and foreign keys.
+//!
+//! Invariant: it errs to one side only. What can not be told counts as everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use larder_sql::{Analysis, Dialect, StatementKind, TableName, Writes, analyze};
+
+use crate::{Database, Engine, Params, QueryError, Reason, RowLimit};
+
+/// The views, triggers and foreign keys of one database, in one state of its schema.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Catalog {
+    /// The state of the schema, as the database counts it.
+    pub(crate) version: i64,
+    views: BTreeMap<TableName, View>,
+    /// What a write to a table writes besides.
+    effects: BTreeMap<TableName, Writes>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct View {
+    reads: BTreeSet<TableName>,
+    uncacheable: Option<Reason>,
+}
+
+/// What lies behind the tables and views that a query names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) reads: BTreeSet<TableName>,
+    pub(crate) uncacheable: Option<Reason>,
+}
+
+impl Catalog {
+    /// The names themselves and, for views, all that their definitions read.
+    pub(crate) fn behind(&self, names: &BTreeSet<TableName>) -> Behind {
+        let mut behind = Behind { reads: BTreeSet::new(), uncacheable: None };
+        let mut open: Vec<_> = names.iter().cloned().collect();
+        while let Some(name) = open.pop() {
+            if let Some(view) = self.views.get(&name) {
+                open.extend(view.reads.difference(&behind.reads).cloned());
+                behind.uncacheable = behind.uncacheable.or_else(|| view.uncacheable.clone());
+            }
+            behind.reads.insert(name);
+        }
+        behind
+    }
+
+    /// The tables themselves and all that triggers and foreign keys write in their wake.
+    pub(crate) fn wake(&self, writes: &Writes) -> Writes {
+        let Writes::Tables(tables) = writes else { return Writes::Everything };
+        let mut all = BTreeSet::new();
+        let mut open: Vec<_> = tables.iter().cloned().collect();
+        while let Some(table) = open.pop() {
+            match self.effects.get(&table) {
+                Some(Writes::Everything) => return Writes::Everything,
+                Some(Writes::Tables(more)) => open.extend(more.difference(&all).cloned()),
+                None => {}
+            }
+            all.insert(table);
+        }
+        Writes::Tables(all)
+    }
+
+    fn add_view(&mut self, name: TableName, definition: &str, dialect: Dialect) {
+        let view = match analyze(definition, dialect) {
+            Ok(Analysis { mut reads, instability, .. }) => {
+                reads.remove(&name);
+                View { reads, uncacheable: instability.map(Reason::from) }
+            }
+            Err(error) => View { reads: BTreeSet::new(), uncacheable: Some(error.into()) },
+        };
+        self.views.insert(name, view);
+    }
+
+    /// A trigger on a table, or on a view, writes what its statements write.
+    fn add_trigger(&mut self, table: TableName, definition: &str, dialect: Dialect) {
+        let writes = match analyze(definition, dialect) {
+            Ok(Analysis { kind: StatementKind::Schema, writes, .. }) => writes,
+            _ => Writes::Everything,
+        };
+        self.add_effect(table, writes);
+    }
+
+    fn add_effect(&mut self, table: TableName, writes: Writes) {
+        let effect = self.effects.entry(table).or_default();
+        *effect = match (std::mem::take(effect), writes) {
+            (Writes::Tables(mut all), Writes::Tables(more)) => {
+                all.extend(more);
+                Writes::Tables(all)
+            }
+            _ => Writes::Everything,
+        };
+    }
+}
+
+/// Reads the catalog.
+///
+/// # Errors
+/// The database's own.
+pub(crate) async fn load(database: &Database) -> Result<Catalog, QueryError> {
+    match database.engine() {
+        Engine::Sqlite => load_sqlite(database).await,
+        // The others are not compiled in, so that no database of theirs can be open.
+        engine => Err(QueryError::EngineNotCompiled { engine }),
+    }
+}
+
+/// The state of the schema now.
+///
+/// # Errors
+/// The database's own.
+pub(crate) async fn version(database: &Database) -> Result<i64, QueryError> {
+    let rows = database.fetch("PRAGMA schema_version", &Params::new(), RowLimit::One).await?;
+    let version = rows.rows().first().map(|row| row.get(0)).transpose()?;
+    Ok(version.unwrap_or_default())
+}
+
+/// The version comes first: a change in between makes the catalog look older than it is.
+async fn load_sqlite(database: &Database) -> Result<Catalog, QueryError> {
+    let dialect = Dialect::Sqlite;
+    let name = |text: &str| TableName::from_catalog(text, dialect);
+    let mut catalog = Catalog { version: version(database).await?, ..Catalog::default() };
+
+    let objects = database.fetch(SQLITE_OBJECTS, &Params::new(), RowLimit::All).await?;
+    for row in objects.rows() {
+        let (kind, object, table, sql): (String, String, String, String) = row.to()?;
+        match kind.as_str() {
+            "view" => catalog.add_view(name(&object), &sql, dialect),
+            _ => catalog.add_trigger(name(&table), &sql, dialect),
+        }
+    }
+    let keys = database.fetch(SQLITE_FOREIGN_KEYS, &Params::new(), RowLimit::All).await?;
+    for row in keys.rows() {
+        let (child, parent): (String, String) = row.to::<(String, String)>()?;
+        let child = Writes::Tables([name(&child)].into());
+        catalog.add_effect(name(&parent), child);
+    }
+    Ok(catalog)
+}
+
+const SQLITE_OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
+    WHERE type IN ('view', 'trigger') AND sql IS NOT NULL";
+
+/// Children that change when a row of their parent is deleted or gets another key.
+const SQLITE_FOREIGN_KEYS: &str = "SELECT child.name, key.\"table\" \
+    FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS key \
+    WHERE child.type = 'table' \
+    AND (key.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') \
+      OR key.on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))";
+
+#[cfg(test)]
+mod tests {
+    use larder_sql::Uncacheable;
+
+    use super::*;
+
+    fn table(name: &str) -> TableName {
+        TableName::from_catalog(name, Dialect::Sqlite)
+    }
+
+    fn tables<const N: usize>(names: [&str; N]) -> BTreeSet<TableName> {
+        names.map(table).into()
+    }
+
+    #[test]
+    fn views_of_views_are_followed_to_their_tables() {
+        let mut catalog = Catalog::default();
+        let dialect = Dialect::Sqlite;
+        catalog.add_view(table("a"), "CREATE VIEW a AS SELECT * FROM b JOIN t", dialect);
+        catalog.add_view(table("b"), "CREATE VIEW b AS SELECT * FROM u", dialect);
+        let behind = catalog.behind(&tables(["a"]));
+        assert_eq!(behind.reads, tables(["a", "b", "t", "u"]));
+        assert_eq!(behind.uncacheable, None);
+    }
+
+    #[test]
+    fn a_view_that_changes_from_run_to_run_makes_its_readers_uncacheable() {
+        let mut catalog = Catalog::default();
+        let sql = "CREATE VIEW v AS SELECT random() AS r FROM t";
+        catalog.add_view(table("v"), sql, Dialect::Sqlite);
+        let uncacheable = catalog.behind(&tables(["v"])).uncacheable;
+        assert!(matches!(
+            uncacheable,
+            Some(Reason::Statement(Uncacheable::Volatile { .. }))
+        ));
+    }
+
+    #[test]
+    fn cascades_are_followed_and_their_circles_end() {
+        let mut catalog = Catalog::default();
+        catalog.add_effect(table("a"), Writes::Tables(tables(["b"])));
+        catalog.add_effect(table("b"), Writes::Tables(tables(["a", "c"])));
+        let wake = catalog.wake(&Writes::Tables(tables(["a"])));
+        assert_eq!(wake, Writes::Tables(tables(["a", "b", "c"])));
+        assert_eq!(catalog.wake(&Writes::Tables(tables(["c"]))), Writes::Tables(tables(["c"])));
+    }
+
+    #[test]
+    fn a_trigger_that_is_not_understood_may_write_everything() {
+        let mut catalog = Catalog::default();
+        catalog.add_trigger(table("t"), "CREATE TRIGGER x BLA BLA", Dialect::Sqlite);
+        assert_eq!(catalog.wake(&Writes::Tables(tables(["t"]))), Writes::Everything);
+    }
+}

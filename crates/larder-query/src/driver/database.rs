@@ -1,0 +1,117 @@
+//! The handle to a database that everything above works with.
+//!
+//! Guards that no type of the driver underneath is part of the public interface.
+
+use std::sync::Arc;
+
+use super::{DatabaseIdentity, DatabaseOptions, DatabaseTransaction, Driver, Executed, RowLimit};
+use crate::{DatabaseUrl, Engine, Params, QueryError, RowSet};
+
+/// A pool of connections to one database. Clones share the pool.
+///
+/// It runs statements and caches nothing.
+///
+/// # Parameters
+/// SQLite takes `?`, or `?1`, `?2` and so on, or `$1`, `$2`; unlike SQLite itself, too few or too
+/// many parameters are an error. Names such as `:iata` are not supported, nor is a mix of
+/// numbered and unnumbered parameters.
+#[derive(Clone, Debug)]
+pub struct Database {
+    driver: Arc<dyn Driver>,
+}
+
+impl Database {
+    /// Opens a database by its URL.
+    ///
+    /// For SQLite: `sqlite://relative.db`, `sqlite:///absolute.db`, `sqlite::memory:`, with the
+    /// parameters `mode=ro|rw|rwc|memory` (a missing file is created with `rwc` only) and
+    /// `immutable=true`. One connection is opened at once, so that an unusable database is found
+    /// here.
+    ///
+    /// # Errors
+    /// [`QueryError::Url`], [`QueryError::EngineNotCompiled`], and [`QueryError::Database`] if the
+    /// database can not be opened. None of them holds any part of the URL.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes what was opened. A file that was created stays.
+    pub async fn connect(url: &DatabaseUrl, options: &DatabaseOptions) -> Result<Self, QueryError> {
+        match url.engine() {
+            #[cfg(feature = "sqlite")]
+            Engine::Sqlite => {
+                let driver = super::sqlite::SqliteDriver::connect(url, options).await?;
+                Ok(Self { driver: Arc::new(driver) })
+            }
+            engine => {
+                // Without any engine, nothing reads the options.
+                let _ = options;
+                Err(QueryError::EngineNotCompiled { engine })
+            }
+        }
+    }
+
+    /// Runs a statement and returns its rows.
+    ///
+    /// # Errors
+    /// [`QueryError::Database`] with the database's own error as the source, the three kinds of
+    /// `Parameter` errors, and [`QueryError::SeveralResults`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the statement; a connection with a statement under way is not
+    /// handed to anybody else. Whether a statement that writes took effect is unknown.
+    pub async fn fetch(
+        &self,
+        sql: &str,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError> {
+        self.driver.fetch(sql, params, limit).await
+    }
+
+    /// Runs a statement and returns what it did.
+    ///
+    /// # Errors
+    /// As [`Database::fetch`].
+    ///
+    /// # Cancel safety
+    /// As [`Database::fetch`].
+    pub async fn execute(&self, sql: &str, params: &Params) -> Result<Executed, QueryError> {
+        self.driver.execute(sql, params).await
+    }
+
+    /// Begins a transaction on a connection of its own.
+    ///
+    /// On SQLite it takes the write lock at once, because a transaction that reads first and
+    /// writes later fails whenever somebody else has written in between; a database that is
+    /// opened read-only gets one that only reads. A database in memory has one connection, so
+    /// that every other statement waits until the transaction ends.
+    ///
+    /// # Errors
+    /// [`QueryError::Database`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future never leaves a transaction open: one that has begun nevertheless is
+    /// rolled back before its connection serves anybody else.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, QueryError> {
+        self.driver.begin().await.map(DatabaseTransaction::new)
+    }
+
+    /// Closes all connections, waiting for those in use. Every later call fails.
+    ///
+    /// # Cancel safety
+    /// Closing goes on if the future is dropped.
+    pub async fn close(&self) {
+        self.driver.close().await;
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn identity(&self) -> &DatabaseIdentity {
+        self.driver.identity()
+    }
+
+    /// The engine, and with it the dialect of its SQL.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.driver.engine()
+    }
+}

@@ -1,0 +1,69 @@
+//! The way to a database: one trait, one implementation for each engine.
+
+mod config;
+mod database;
+mod identity;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod transaction;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use config::DatabaseOptions;
+pub use database::Database;
+pub use identity::DatabaseIdentity;
+pub use transaction::DatabaseTransaction;
+
+use crate::{Engine, Params, QueryError, RowSet};
+
+/// How many rows are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a page is the statement's business")]
+pub enum RowLimit {
+    /// Every row.
+    All,
+    /// The first row; the rest is not read.
+    One,
+}
+
+/// What a statement that returns no rows did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Executed {
+    /// How many rows were inserted, updated or deleted; 0 for every other statement.
+    pub rows_affected: u64,
+    /// The key that the database generated for the last inserted row, where it says so.
+    pub last_insert_id: Option<i64>,
+}
+
+/// A pool of connections to one database.
+#[async_trait]
+pub(crate) trait Driver: Debug + Send + Sync + 'static {
+    async fn fetch(
+        &self,
+        sql: &str,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError>;
+    async fn execute(&self, sql: &str, params: &Params) -> Result<Executed, QueryError>;
+    async fn begin(&self) -> Result<Box<dyn DriverTransaction>, QueryError>;
+    async fn close(&self);
+    fn identity(&self) -> &DatabaseIdentity;
+    fn engine(&self) -> Engine;
+}
+
+/// A transaction on one connection. Dropping it rolls back.
+#[async_trait]
+pub(crate) trait DriverTransaction: Debug + Send + Sync + 'static {
+    async fn fetch(
+        &mut self,
+        sql: &str,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError>;
+    async fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, QueryError>;
+    async fn commit(self: Box<Self>) -> Result<(), QueryError>;
+    async fn rollback(self: Box<Self>) -> Result<(), QueryError>;
+}

@@ -1,0 +1,124 @@
+//! A transaction on a pooled connection.
+//!
+//! Guards that no connection returns to the pool inside an open transaction, at whatever point a
+//! future is dropped: beginning, committing and rolling back each run in a task of their own,
+//! which owns the connection and ends also if nobody waits for it.
+
+use async_trait::async_trait;
+use sqlx::{Executor as _, Sqlite, pool::PoolConnection};
+use tokio::runtime::Handle;
+
+use super::{
+    error, pool,
+    scan::{Verb, scan},
+};
+use crate::{
+    DatabaseError, DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet,
+    driver::DriverTransaction,
+};
+
+pub(super) type PooledConnection = PoolConnection<Sqlite>;
+
+/// A transaction under way.
+#[derive(Debug)]
+pub(super) struct SqliteTransaction {
+    /// Empty once the transaction has ended.
+    connection: Option<PooledConnection>,
+    /// Where to roll back when this is dropped outside of any runtime.
+    runtime: Handle,
+}
+
+/// Begins a transaction.
+pub(super) async fn begin(
+    mut connection: PooledConnection,
+    read_only: bool,
+) -> Result<SqliteTransaction, QueryError> {
+    let statement = if read_only { "BEGIN" } else { "BEGIN IMMEDIATE" };
+    detached(async move {
+        connection.execute(statement).await.map_err(error::map)?;
+        // If nobody waits any more, dropping this rolls back.
+        Ok(SqliteTransaction { connection: Some(connection), runtime: Handle::current() })
+    })
+    .await
+}
+
+/// Runs to its end also if the returned future is dropped.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DatabaseError>> + Send + 'static,
+) -> Result<T, QueryError> {
+    match tokio::spawn(work).await {
+        Ok(outcome) => outcome.map_err(QueryError::from),
+        Err(died) => Err(DatabaseError::new(DatabaseErrorKind::Other, None, died).into()),
+    }
+}
+
+/// Rolls back. Where that fails, closing the connection does the same.
+async fn roll_back(mut connection: PooledConnection) {
+    if connection.execute("ROLLBACK").await.is_err() {
+        connection.close_on_drop();
+    }
+}
+
+impl SqliteTransaction {
+    /// The connection, unless the statement would end the transaction behind its back.
+    fn connection_for(&mut self, sql: &str) -> Result<&mut PooledConnection, QueryError> {
+        if scan(sql)?.verbs.contains(&Verb::Transaction) {
+            return Err(QueryError::TransactionControl);
+        }
+        self.connection.as_mut().ok_or_else(|| {
+            let source = sqlx::Error::PoolClosed;
+            DatabaseError::new(DatabaseErrorKind::Connection, None, source).into()
+        })
+    }
+}
+
+impl Drop for SqliteTransaction {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // The connection's own destructor spawns too, if the task does not even start.
+            let _context = self.runtime.enter();
+            self.runtime.spawn(roll_back(connection));
+        }
+    }
+}
+
+#[async_trait]
+impl DriverTransaction for SqliteTransaction {
+    async fn fetch(
+        &mut self,
+        sql: &str,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError> {
+        pool::fetch(self.connection_for(sql)?, sql, params, limit).await
+    }
+
+    async fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, QueryError> {
+        pool::execute(self.connection_for(sql)?, sql, params).await
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), QueryError> {
+        detached(async move {
+            let Some(mut connection) = self.connection.take() else {
+                return Ok(());
+            };
+            let Err(source) = connection.execute("COMMIT").await else {
+                return Ok(());
+            };
+            // SQLite keeps the transaction open when a commit fails.
+            roll_back(connection).await;
+            Err(error::map(source))
+        })
+        .await
+    }
+
+    async fn rollback(mut self: Box<Self>) -> Result<(), QueryError> {
+        detached(async move {
+            if let Some(connection) = self.connection.take() {
+                roll_back(connection).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+}

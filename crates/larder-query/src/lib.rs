@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+
+mod bind;
+mod bind_chrono;
+mod bind_decimal;
+mod bind_json;
+mod bind_uuid;
+mod calendar;
+mod catalog;
+mod columns;
+mod de;
+mod driver;
+mod error;
+mod execute;
+mod params;
+mod queries;
+mod query;
+mod row;
+mod rowset;
+mod rowset_codec;
+mod schema;
+mod shape;
+mod statement;
+mod transaction;
+mod url;
+mod value;
+mod value_ref;
+mod varint;
+
+pub use bind::Bind;
+pub use columns::{ColumnIndex, Columns};
+pub use driver::{
+    Database, DatabaseIdentity, DatabaseOptions, DatabaseTransaction, Executed, RowLimit,
+};
+pub use execute::{Execute, Written};
+pub use error::{DatabaseError, DatabaseErrorKind, QueryError, RowError};
+pub use params::{Param, ParamIter, ParamType, Params, Slot};
+pub use queries::{PreparedQuery, Queries};
+pub use query::Query;
+pub use row::Row;
+pub use rowset::RowSet;
+pub use rowset_codec::CorruptRows;
+pub use shape::{Dynamic, Shape, Typed};
+pub use statement::Reason;
+pub use transaction::{Committed, InTransaction, Transaction};
+pub use url::{DatabaseUrl, Engine, UrlError};
+pub use value::Value;
+
+/// The crates whose types appear in the public interface.
+pub use {larder_cache, larder_core, larder_sql};

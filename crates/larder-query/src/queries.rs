@@ -1,0 +1,269 @@
+//! The handle to a database with a cache in front of it.
+
+use std::{fmt, sync::Arc};
+
+use larder_cache::{Cache, Invalidation, TtlPolicy};
+use larder_core::Tag;
+use larder_sql::{TableName, Writes};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Database, Dynamic, Execute, Params, Query, QueryError, RowLimit, RowSet, Shape, Transaction,
+    Typed,
+    schema::Schema,
+    statement::{Prepared, Statement, Statements, dialect},
+};
+
+/// A database with a cache in front of it. Cloning is cheap and shares everything.
+///
+/// Answers depend on the tables that their statements read, and a statement that writes
+/// invalidates what depends on the tables that it writes. Both follow from the SQL; nothing has
+/// to be declared.
+#[derive(Clone)]
+pub struct Queries {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) database: Database,
+    pub(crate) cache: Cache,
+    pub(crate) ttl: TtlPolicy,
+    pub(crate) statements: Statements,
+    pub(crate) schema: Schema,
+}
+
+impl Queries {
+    /// Puts a cache in front of a database; answers live for 5 minutes unless told otherwise.
+    #[must_use]
+    pub fn new(database: Database, cache: Cache) -> Self {
+        Self::with_ttl(database, cache, TtlPolicy::default())
+    }
+
+    /// Puts a cache in front of a database, with a lifetime for answers.
+    #[must_use]
+    pub fn with_ttl(database: Database, cache: Cache, ttl: TtlPolicy) -> Self {
+        let schema = Schema::new(Arc::clone(cache.clock()));
+        let statements = Statements::new();
+        Self { shared: Arc::new(Shared { database, cache, ttl, statements, schema }) }
+    }
+
+    /// A query whose rows become values of `T` through serde.
+    pub fn query_as<T>(&self, sql: &str) -> Query<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.prepare_as(sql).query()
+    }
+
+    /// A query whose rows come as they are: names, order, duplicates and exact values.
+    pub fn query(&self, sql: &str) -> Query<Dynamic> {
+        self.prepare(sql).query()
+    }
+
+    /// A query to be made many times: the text is analysed and looked up once.
+    #[must_use]
+    pub fn prepare_as<T>(&self, sql: &str) -> PreparedQuery<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.prepare_shape(sql)
+    }
+
+    /// As [`Queries::prepare_as`], for rows as they are.
+    #[must_use]
+    pub fn prepare(&self, sql: &str) -> PreparedQuery<Dynamic> {
+        self.prepare_shape(sql)
+    }
+
+    /// A statement that writes; it invalidates what depends on the tables that it writes.
+    pub fn execute(&self, sql: &str) -> Execute {
+        Execute::new(Arc::clone(&self.shared), sql)
+    }
+
+    /// Begins a transaction. Reads within it bypass the cache; what it writes is invalidated
+    /// when it commits, and a rollback invalidates nothing.
+    ///
+    /// # Errors
+    /// [`QueryError::Database`].
+    ///
+    /// # Cancel safety
+    /// As [`Database::begin`].
+    pub async fn begin(&self) -> Result<Transaction, QueryError> {
+        // Before it begins: a database in memory has one connection, which is then taken.
+        let catalog = self.shared.schema.catalog(&self.shared.database).await?;
+        let inner = self.shared.database.begin().await?;
+        Ok(Transaction::new(Arc::clone(&self.shared), inner, catalog))
+    }
+
+    /// Invalidates every answer that was given this tag.
+    ///
+    /// # Cancel safety
+    /// The invalidation goes on in a task of its own if the future is dropped after the first
+    /// poll.
+    pub async fn invalidate_tag(&self, tag: &str) -> Invalidation {
+        self.shared.cache.invalidate_tags(&[Tag::named(tag)]).await
+    }
+
+    /// Invalidates every answer that depends on this table or view, for writes that did not come
+    /// this way. The name is written as in SQL, quoted if need be.
+    ///
+    /// # Errors
+    /// [`QueryError::TableName`] if it is not the name of a table.
+    ///
+    /// # Cancel safety
+    /// As [`Queries::invalidate_tag`].
+    pub async fn invalidate_table(&self, table: &str) -> Result<Invalidation, QueryError> {
+        let dialect = dialect(self.shared.database.engine());
+        let table = TableName::parse(table, dialect)?;
+        let writes = Writes::Tables([table].into());
+        Ok(self.shared.invalidate(&writes).await)
+    }
+
+    /// The database, for what should not go through the cache.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    /// The cache, for statistics and for entries of other kinds.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.shared.cache
+    }
+
+    fn prepare_shape<S: Shape>(&self, sql: &str) -> PreparedQuery<S> {
+        PreparedQuery { shared: Arc::clone(&self.shared), prepared: self.shared.prepare(sql) }
+    }
+}
+
+impl Shared {
+    pub(crate) fn prepare<S: Shape>(&self, sql: &str) -> Arc<Prepared<S>> {
+        let epoch = self.schema.epoch();
+        let known = self.statements.get::<S>(sql);
+        let statement = match known {
+            Some(prepared) if prepared.epoch() == epoch => return prepared,
+            Some(outdated) => Arc::clone(&outdated.statement),
+            None => Arc::new(Statement::analyze(sql, dialect(self.database.engine()))),
+        };
+        let prepared = Arc::new(Prepared::new(statement, epoch));
+        self.statements.insert(&prepared);
+        prepared
+    }
+
+    /// What a statement writes, with all that follows by triggers and foreign keys. Everything,
+    /// if the catalog can not be read.
+    pub(crate) async fn written(&self, statement: &Statement) -> Writes {
+        if statement.writes.is_empty() {
+            return statement.writes.clone();
+        }
+        match self.schema.catalog(&self.database).await {
+            Ok(catalog) => catalog.wake(&statement.writes),
+            Err(_unreadable) => Writes::Everything,
+        }
+    }
+
+    /// After a statement took effect.
+    pub(crate) fn after(&self, statement: &Statement) {
+        if statement.changes_schema() {
+            self.schema.forget();
+        }
+    }
+
+    /// Asks the database and nobody else. A statement that writes and returns rows invalidates
+    /// like any other that writes; a far tier that does not acknowledge it is retried.
+    pub(crate) async fn fetch_past_cache(
+        self: &Arc<Self>,
+        statement: &Arc<Statement>,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError> {
+        if statement.writes.is_empty() {
+            return self.database.fetch(&statement.sql, params, limit).await;
+        }
+        let writes = self.written(statement).await;
+        let (database, sql) = (self.database.clone(), Arc::clone(&statement.sql));
+        let params = params.clone();
+        // All rows: a write whose rows are not all fetched may not be complete.
+        let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
+        let (rows, _retried) = self.write(writes, write).await?;
+        self.after(statement);
+        Ok(rows)
+    }
+
+    /// Runs a write and invalidates what it wrote, in a task of its own: a caller that goes away
+    /// in between can not separate the two.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        writes: Writes,
+        write: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<(T, Invalidation), QueryError> {
+        let shared = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let outcome = write.await;
+            if outcome.as_ref().is_err_and(QueryError::is_surely_undone) {
+                return outcome.map(|done| (done, Invalidation::Applied));
+            }
+            // Also after an error that leaves open whether the database took the write.
+            let invalidation = shared.invalidate(&writes).await;
+            outcome.map(|done| (done, invalidation))
+        });
+        task.await.unwrap_or(Err(QueryError::Cancelled))
+    }
+
+    /// Invalidates what depends on written tables.
+    pub(crate) async fn invalidate(&self, writes: &Writes) -> Invalidation {
+        let identity = self.database.identity().as_str();
+        match writes {
+            Writes::Everything => self.cache.clear().await,
+            Writes::Tables(tables) if tables.is_empty() => Invalidation::Applied,
+            Writes::Tables(tables) => {
+                let tag = |table: &TableName| Tag::table(identity, table.as_str());
+                let tags: Vec<_> = tables.iter().map(tag).collect();
+                self.cache.invalidate_tags(&tags).await
+            }
+        }
+    }
+}
+
+/// A query that was analysed and looked up once, to be made many times.
+pub struct PreparedQuery<S: Shape> {
+    shared: Arc<Shared>,
+    prepared: Arc<Prepared<S>>,
+}
+
+impl<S: Shape> PreparedQuery<S> {
+    /// The query, without parameters so far.
+    #[inline]
+    pub fn query(&self) -> Query<S> {
+        let is_current = self.prepared.epoch() == self.shared.schema.epoch();
+        let prepared = if is_current {
+            Arc::clone(&self.prepared)
+        } else {
+            self.shared.prepare(&self.prepared.statement.sql)
+        };
+        Query::new(Arc::clone(&self.shared), prepared)
+    }
+}
+
+impl<S: Shape> Clone for PreparedQuery<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), prepared: Arc::clone(&self.prepared) }
+    }
+}
+
+impl<S: Shape> fmt::Debug for PreparedQuery<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedQuery")
+            .field("sql", &self.prepared.statement.sql)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Queries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queries")
+            .field("database", self.shared.database.identity())
+            .field("cache", &self.shared.cache)
+            .finish_non_exhaustive()
+    }
+}

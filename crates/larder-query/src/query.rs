@@ -1,0 +1,305 @@
+//! One query: parameters, options, and the calls that fetch.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use larder_cache::{Args, Cached, Family, Invalidation, Loaded, Lookup, TtlPolicy};
+use larder_core::{Tag, Tick, Ttl, TtlError};
+use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
+
+use crate::{
+    Bind, Params, QueryError, Reason, RowLimit, RowSet, Shape,
+    queries::Shared,
+    shape::Scalar,
+    statement::{Prepared, Statement},
+};
+
+/// A query with its parameters and options. Made by
+/// [`Queries::query_as`](crate::Queries::query_as) and [`Queries::query`](crate::Queries::query).
+///
+/// Building allocates nothing for parameters of up to 96 bytes in all.
+#[must_use = "a query does nothing until it is fetched"]
+pub struct Query<S: Shape> {
+    shared: Arc<Shared>,
+    prepared: Arc<Prepared<S>>,
+    params: Params,
+    tags: SmallVec<[Tag; 2]>,
+    options: Options,
+}
+
+/// What was asked for beyond the statement and its parameters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    ttl: Option<TtlPolicy>,
+    refresh: bool,
+    assume_cacheable: bool,
+    /// The first option that was not valid; the fetch reports it.
+    error: Option<TtlError>,
+}
+
+impl<S: Shape> Query<S> {
+    #[inline]
+    pub(crate) fn new(shared: Arc<Shared>, prepared: Arc<Prepared<S>>) -> Self {
+        let options = Options::default();
+        Self { shared, prepared, params: Params::new(), tags: SmallVec::new(), options }
+    }
+
+    /// Binds the next parameter.
+    ///
+    /// Its type is part of the identity of the answer: `1_i32`, `1_i64`, `1.0` and `"1"` are four
+    /// different queries.
+    #[inline]
+    pub fn bind(mut self, value: impl Bind) -> Self {
+        self.params.bind(value);
+        self
+    }
+
+    /// Sets how long the answer lives: absolute, from the start of the load. An empty answer
+    /// lives for 30 seconds at most.
+    ///
+    /// Zero and more than ten years are errors, which the fetch reports.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        match Ttl::new(ttl) {
+            Ok(ttl) => self.options.ttl = Some(TtlPolicy::new(ttl)),
+            Err(error) => self.options.error = self.options.error.or(Some(error)),
+        }
+        self
+    }
+
+    /// Sets the whole policy: lifetimes of answers and of empty answers, jitter.
+    pub const fn ttl_policy(mut self, policy: TtlPolicy) -> Self {
+        self.options.ttl = Some(policy);
+        self
+    }
+
+    /// Gives the answer a tag of its own, for
+    /// [`Queries::invalidate_tag`](crate::Queries::invalidate_tag). The tags of the tables that
+    /// the statement reads are there anyway.
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.tags.push(Tag::named(tag));
+        self
+    }
+
+    /// Asks the database whatever is stored, and stores the answer.
+    pub const fn force_refresh(mut self) -> Self {
+        self.options.refresh = true;
+        self
+    }
+
+    /// Caches the answer although the statement calls a function that is not known to be
+    /// deterministic, or one that is known not to be.
+    ///
+    /// It has no effect on a statement that locks, writes, or could not be analysed: what the
+    /// answer depends on is then not known.
+    pub const fn assume_cacheable(mut self) -> Self {
+        self.options.assume_cacheable = true;
+        self
+    }
+
+    /// Why the answer is not cached; `None` if it is, as far as that is known before the first
+    /// fetch looked behind the views.
+    #[must_use]
+    pub fn uncacheable(&self) -> Option<&Reason> {
+        let overruled = |reason: &&Reason| self.options.assume_cacheable && reason.may_be_overruled();
+        self.prepared.reason().filter(|reason| !overruled(reason))
+    }
+
+    /// Fetches every row.
+    ///
+    /// # Errors
+    /// [`QueryError`]: the database's, or the caller's. Trouble with the cache is no error.
+    ///
+    /// # Cancel safety
+    /// A load that was started goes on and is stored.
+    pub async fn fetch_all(self) -> Result<Cached<S::Rows>, QueryError> {
+        if self.may_peek()
+            && let Some(family) = self.prepared.known_all()
+            && let Some(hit) = family.peek(self.args()).and_then(Lookup::found)
+        {
+            return Ok(hit);
+        }
+        // Boxed, so that the future of a hit stays small.
+        let all = Box::pin(self.fetch_all_slowly()).await?;
+        // The loader never reports an absence: an empty answer still has columns.
+        all.found().ok_or(QueryError::RowNotFound)
+    }
+
+    /// Fetches the first row; its absence is an error.
+    ///
+    /// # Errors
+    /// As [`Query::fetch_all`], and [`QueryError::RowNotFound`].
+    ///
+    /// # Cancel safety
+    /// As [`Query::fetch_all`].
+    pub async fn fetch_one(self) -> Result<Cached<S::Row>, QueryError> {
+        self.fetch_optional().await?.found().ok_or(QueryError::RowNotFound)
+    }
+
+    /// Fetches the first row, if there is one. An absence is cached too, for a shorter time.
+    ///
+    /// # Errors
+    /// As [`Query::fetch_all`].
+    ///
+    /// # Cancel safety
+    /// As [`Query::fetch_all`].
+    #[inline]
+    pub async fn fetch_optional(self) -> Result<Lookup<S::Row>, QueryError> {
+        if self.may_peek()
+            && let Some(family) = self.prepared.known_one()
+            && let Some(hit) = family.peek(self.args())
+        {
+            return Ok(hit);
+        }
+        Box::pin(self.fetch_optional_slowly()).await
+    }
+
+    /// Fetches the first column of the first row.
+    ///
+    /// # Errors
+    /// As [`Query::fetch_one`].
+    ///
+    /// # Cancel safety
+    /// As [`Query::fetch_all`].
+    pub async fn fetch_scalar<V>(self) -> Result<Cached<V>, QueryError>
+    where
+        V: DeserializeOwned + Send + Sync + 'static,
+    {
+        let prepared = self.shared.prepare::<Scalar<V>>(&self.prepared.statement.sql);
+        let query = Query::<Scalar<V>> {
+            shared: self.shared,
+            prepared,
+            params: self.params,
+            tags: self.tags,
+            options: self.options,
+        };
+        query.fetch_one().await
+    }
+
+    /// Invalidates the answer to this query with these parameters and tags, however many rows
+    /// were asked for.
+    ///
+    /// # Errors
+    /// The database's, if the statement was not used yet and the views behind it are not known.
+    ///
+    /// # Cancel safety
+    /// The invalidation goes on in a task of its own once it was started.
+    pub async fn invalidate(self) -> Result<Invalidation, QueryError> {
+        self.prepared.resolve(&self.shared).await?;
+        let all = self.prepared.all(&self.shared).invalidate(self.args()).await;
+        Ok(all.and(self.prepared.one(&self.shared).invalidate(self.args()).await))
+    }
+
+    /// Whether the near tier may be asked right away.
+    #[inline]
+    fn may_peek(&self) -> bool {
+        !self.options.refresh && self.options.error.is_none() && self.uncacheable().is_none()
+    }
+
+    #[inline]
+    fn args(&self) -> Args<'_> {
+        Args::new(self.params.as_bytes()).with_tags(&self.tags)
+    }
+
+    async fn fetch_all_slowly(self) -> Result<Lookup<S::Rows>, QueryError> {
+        let Some(source) = self.source().await? else {
+            return self.bypass(RowLimit::All, |set| S::rows(set).map(Some)).await;
+        };
+        let family = self.configured(self.prepared.all(&self.shared));
+        let load = move || async move {
+            let set = source.fetch(RowLimit::All).await?;
+            let (payload, is_empty) = (set.encode(), set.is_empty());
+            Ok(Loaded::value(S::rows(set)?, payload).brief_if(is_empty))
+        };
+        self.get(&family, load).await
+    }
+
+    async fn fetch_optional_slowly(self) -> Result<Lookup<S::Row>, QueryError> {
+        let Some(source) = self.source().await? else {
+            return self.bypass(RowLimit::One, S::row).await;
+        };
+        let family = self.configured(self.prepared.one(&self.shared));
+        let load = move || async move {
+            let set = source.fetch(RowLimit::One).await?;
+            let payload = set.encode();
+            Ok(S::row(set)?.map_or_else(Loaded::absent, |row| Loaded::value(row, payload)))
+        };
+        self.get(&family, load).await
+    }
+
+    /// What a loader needs; `None` if the answer is not to be cached.
+    async fn source(&self) -> Result<Option<Load>, QueryError> {
+        if let Some(error) = self.options.error {
+            return Err(QueryError::Ttl(error));
+        }
+        if self.uncacheable().is_some() {
+            return Ok(None);
+        }
+        self.prepared.resolve(&self.shared).await?;
+        if self.uncacheable().is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Load {
+            shared: Arc::clone(&self.shared),
+            statement: Arc::clone(&self.prepared.statement),
+            params: self.params.clone(),
+        }))
+    }
+
+    fn configured<T: Send + Sync + 'static>(&self, family: &Family<T>) -> Family<T> {
+        self.options.ttl.map_or_else(|| family.clone(), |policy| family.with_ttl(policy))
+    }
+
+    async fn get<T, F>(
+        &self,
+        family: &Family<T>,
+        load: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<Lookup<T>, QueryError>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<Loaded<T>, QueryError>> + Send + 'static,
+    {
+        let answer = if self.options.refresh {
+            family.refresh_with(self.args(), load).await
+        } else {
+            family.get_or_load_with(self.args(), load).await
+        };
+        answer.map_err(QueryError::from)
+    }
+
+    /// Asks the database and nobody else; what the statement writes is invalidated.
+    async fn bypass<T>(
+        &self,
+        limit: RowLimit,
+        convert: impl FnOnce(RowSet) -> Result<Option<T>, QueryError>,
+    ) -> Result<Lookup<T>, QueryError> {
+        let clock = self.shared.cache.clock();
+        let started: Tick = clock.now();
+        let set = self.shared.fetch_past_cache(&self.prepared.statement, &self.params, limit).await?;
+        let value = convert(set)?;
+        self.shared.cache.count_bypass("query");
+        Ok(Lookup::bypassed(value, clock.now().since(started)))
+    }
+}
+
+/// What a loader takes along.
+struct Load {
+    shared: Arc<Shared>,
+    statement: Arc<Statement>,
+    params: Params,
+}
+
+impl Load {
+    async fn fetch(&self, limit: RowLimit) -> Result<RowSet, QueryError> {
+        self.shared.database.fetch(&self.statement.sql, &self.params, limit).await
+    }
+}
+
+impl<S: Shape> fmt::Debug for Query<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("sql", &self.prepared.statement.sql)
+            .field("params", &self.params)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

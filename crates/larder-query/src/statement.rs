@@ -1,0 +1,223 @@
+//! Statements that were analysed once, and the families of their answers.
+//!
+//! Invariant: everything that decides what an answer is, except the parameters, is part of the
+//! identity of its family: database, text, shape, row type, how many rows were asked for.
+
+use std::{
+    any::{Any, TypeId},
+    collections::BTreeSet,
+    hash::{BuildHasher as _, RandomState},
+    sync::{Arc, OnceLock},
+};
+
+use larder_cache::{Family, PayloadCodec};
+use larder_core::{Codec, Tag};
+use larder_sql::{Analysis, AnalyzeError, Dialect, StatementKind, TableName, Uncacheable, Writes};
+use quick_cache::sync::Cache as Map;
+
+use crate::{Engine, QueryError, Shape, catalog::Behind, queries::Shared};
+
+/// How many analysed statements are remembered.
+const STATEMENTS_MAX: usize = 1_024;
+
+/// One text on one database, and what is known of it.
+pub(crate) struct Statement {
+    pub(crate) sql: Arc<str>,
+    /// The tables and views that the text names, and what lies behind them.
+    pub(crate) reads: BTreeSet<TableName>,
+    pub(crate) writes: Writes,
+    pub(crate) kind: Option<StatementKind>,
+    /// Why the answer is not cached, if it is not.
+    pub(crate) uncacheable: Option<Reason>,
+}
+
+/// Why an answer is not cached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The statement itself forbids it.
+    #[error(transparent)]
+    Statement(#[from] Uncacheable),
+    /// The statement could not be analysed.
+    #[error("the statement could not be analysed")]
+    Unknown(#[from] AnalyzeError),
+}
+
+/// A statement with the families of one shape, in one state of the schema.
+pub(crate) struct Prepared<S: Shape> {
+    pub(crate) statement: Arc<Statement>,
+    /// The state of the schema that this was prepared in.
+    epoch: u64,
+    behind: OnceLock<Behind>,
+    all: OnceLock<Family<S::Rows>>,
+    one: OnceLock<Family<S::Row>>,
+}
+
+/// The statements that were prepared, found by their text and shape.
+pub(crate) struct Statements {
+    map: Map<(u64, TypeId), Arc<dyn Any + Send + Sync>>,
+    hasher: RandomState,
+}
+
+impl Statements {
+    pub(crate) fn new() -> Self {
+        Self { map: Map::new(STATEMENTS_MAX), hasher: RandomState::new() }
+    }
+
+    pub(crate) fn get<S: Shape>(&self, sql: &str) -> Option<Arc<Prepared<S>>> {
+        let any = self.map.get(&self.slot::<S>(sql))?;
+        let prepared = any.downcast::<Prepared<S>>().ok()?;
+        // A statement of an earlier schema is replaced when it is asked for.
+        // The hash only finds; the text decides.
+        (*prepared.statement.sql == *sql).then_some(prepared)
+    }
+
+    pub(crate) fn insert<S: Shape>(&self, prepared: &Arc<Prepared<S>>) {
+        let slot = self.slot::<S>(&prepared.statement.sql);
+        self.map.insert(slot, Arc::clone(prepared) as _);
+    }
+
+    fn slot<S: Shape>(&self, sql: &str) -> (u64, TypeId) {
+        (self.hasher.hash_one(sql), TypeId::of::<S>())
+    }
+}
+
+impl Statement {
+    pub(crate) fn analyze(sql: &str, dialect: Dialect) -> Self {
+        let sql_text = Arc::from(sql);
+        match larder_sql::analyze(sql, dialect) {
+            Ok(Analysis { kind, reads, writes, cacheability, .. }) => Self {
+                sql: sql_text,
+                reads,
+                writes,
+                kind: Some(kind),
+                uncacheable: cacheability.err().map(Reason::from),
+            },
+            Err(error) => Self {
+                sql: sql_text,
+                reads: BTreeSet::new(),
+                writes: if larder_sql::looks_like_read(sql, dialect) {
+                    Writes::default()
+                } else {
+                    Writes::Everything
+                },
+                kind: None,
+                uncacheable: Some(Reason::from(error)),
+            },
+        }
+    }
+
+    /// Whether tables, views or triggers may be others after it.
+    pub(crate) fn changes_schema(&self) -> bool {
+        match self.kind {
+            Some(kind) => kind == StatementKind::Schema,
+            None => !self.writes.is_empty(),
+        }
+    }
+
+    /// A label for statistics: the tables, as far as they are known.
+    fn label(&self) -> String {
+        let names: Vec<_> = self.reads.iter().map(TableName::as_str).collect();
+        if names.is_empty() { "query".to_owned() } else { names.join("+") }
+    }
+}
+
+impl<S: Shape> Prepared<S> {
+    pub(crate) const fn new(statement: Arc<Statement>, epoch: u64) -> Self {
+        Self {
+            statement,
+            epoch,
+            behind: OnceLock::new(),
+            all: OnceLock::new(),
+            one: OnceLock::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Learns what lies behind the names in the statement, once.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub(crate) async fn resolve(&self, shared: &Shared) -> Result<(), QueryError> {
+        let catalog = shared.schema.catalog(&shared.database).await?;
+        self.behind.get_or_init(|| catalog.behind(&self.statement.reads));
+        Ok(())
+    }
+
+    /// Why the answer is not cached, as far as it is known: views are looked into by the first
+    /// fetch.
+    pub(crate) fn reason(&self) -> Option<&Reason> {
+        let behind = || self.behind.get()?.uncacheable.as_ref();
+        self.statement.uncacheable.as_ref().or_else(behind)
+    }
+
+    /// The family of whole answers, if one was made already.
+    #[inline]
+    pub(crate) fn known_all(&self) -> Option<&Family<S::Rows>> {
+        self.all.get()
+    }
+
+    /// The family of first rows, if one was made already.
+    #[inline]
+    pub(crate) fn known_one(&self) -> Option<&Family<S::Row>> {
+        self.one.get()
+    }
+
+    pub(crate) fn all(&self, shared: &Shared) -> &Family<S::Rows> {
+        let codec = PayloadCodec::new(Codec::ROWS, 0, S::decode_rows);
+        self.all.get_or_init(|| self.family(shared, "all", codec))
+    }
+
+    pub(crate) fn one(&self, shared: &Shared) -> &Family<S::Row> {
+        let codec = PayloadCodec::new(Codec::ROWS, 0, S::decode_row);
+        self.one.get_or_init(|| self.family(shared, "one", codec))
+    }
+
+    fn family<T: Send + Sync + 'static>(
+        &self,
+        shared: &Shared,
+        rows: &str,
+        codec: PayloadCodec<T>,
+    ) -> Family<T> {
+        let reads = self.behind.get().map_or(&self.statement.reads, |behind| &behind.reads);
+        let identity = shared.database.identity().as_str();
+        let tags = reads.iter().map(|table| Tag::table(identity, table.as_str()));
+        shared
+            .cache
+            .family_with(&self.statement.label(), codec)
+            .part(identity)
+            .part(&self.statement.sql)
+            .part(rows)
+            .tags(tags)
+            .ttl(shared.ttl)
+            .build()
+    }
+}
+
+impl Reason {
+    /// Whether a caller who knows better may have the answer cached nevertheless: what it
+    /// depends on is known, only not how often it changes.
+    pub(crate) const fn may_be_overruled(&self) -> bool {
+        matches!(
+            self,
+            Self::Statement(
+                Uncacheable::SessionState { .. }
+                    | Uncacheable::UnknownFunction { .. }
+                    | Uncacheable::Volatile { .. }
+            )
+        )
+    }
+}
+
+/// The dialect in which an engine's statements are written.
+pub(crate) const fn dialect(engine: Engine) -> Dialect {
+    match engine {
+        Engine::Sqlite => Dialect::Sqlite,
+        Engine::Postgres => Dialect::PostgreSql,
+        Engine::MariaDb | Engine::MySql => Dialect::MySql,
+    }
+}

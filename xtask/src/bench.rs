@@ -1,0 +1,234 @@
+//! `cargo xtask bench`: runs the benches and lists the ratios that they print.
+//!
+//! A bench judges by ratios, as absolute times belong to one machine. It says
+//! `ratio <what>: <number>x (limit <number>x)`, or leaves the limit out; a ratio holds while it
+//! is not above its limit.
+
+use std::fmt;
+
+use crate::{
+    failure::Failure,
+    metadata::Workspace,
+    process::{cargo, stream},
+    summary::{Outcome, write_table},
+};
+
+pub(crate) fn run(args: &[String]) -> Result<Outcome, Failure> {
+    let request = Request::parse(args)?;
+    let workspace = Workspace::load()?;
+    let known = bench_names(&workspace);
+    if let Some(unknown) = request.names.iter().find(|name| !known.contains(name)) {
+        return Err(Failure::usage(format!(
+            "there is no bench \"{unknown}\" among: {}",
+            known.join(", ")
+        )));
+    }
+    if known.is_empty() {
+        println!("the workspace has no bench");
+        return Ok(Outcome::Passed);
+    }
+
+    let mut command = cargo(&workspace.root, ["bench", "--workspace", "--all-features"]);
+    let names = if request.names.is_empty() {
+        known
+    } else {
+        request.names
+    };
+    for name in names {
+        command.args(["--bench", name]);
+    }
+    let mut ratios = Vec::new();
+    let succeeded = stream(&mut command, |line| ratios.extend(Ratio::parse(line)))?;
+    show(&ratios);
+    let exceeded = ratios.iter().any(|ratio| ratio.holds() == Some(false));
+    Ok(if succeeded && !(request.enforce && exceeded) {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    })
+}
+
+/// The benches that are wanted, all of them if none is named.
+#[derive(Debug, PartialEq, Eq)]
+struct Request<'a> {
+    names: Vec<&'a str>,
+    enforce: bool,
+}
+
+impl<'a> Request<'a> {
+    fn parse(args: &'a [String]) -> Result<Self, Failure> {
+        let (options, names): (Vec<&str>, Vec<&str>) = args
+            .iter()
+            .map(String::as_str)
+            .partition(|arg| arg.starts_with('-'));
+        match options.iter().find(|option| **option != "--enforce") {
+            None => Ok(Self {
+                names,
+                enforce: !options.is_empty(),
+            }),
+            Some(unknown) => Err(Failure::usage(format!(
+                "\"bench\" has no option \"{unknown}\""
+            ))),
+        }
+    }
+}
+
+/// The bench targets by name, each once. They are passed to cargo one by one, because it would
+/// otherwise start the unit tests' binaries too, which have nothing to measure.
+fn bench_names(workspace: &Workspace) -> Vec<&str> {
+    let packages = workspace.packages.iter();
+    let mut names: Vec<_> = packages
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.is_bench())
+        .map(|target| target.name.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// One comparison that a bench printed.
+#[derive(Debug, PartialEq)]
+struct Ratio {
+    what: String,
+    value: f64,
+    limit: Option<f64>,
+}
+
+impl Ratio {
+    fn parse(line: &str) -> Option<Self> {
+        let (what, figures) = line.trim().strip_prefix("ratio ")?.rsplit_once(": ")?;
+        let (value, limit) = match figures.split_once(" (limit ") {
+            Some((value, limit)) => (value, Some(multiple(limit.strip_suffix(')')?)?)),
+            None => (figures, None),
+        };
+        Some(Self {
+            what: what.to_owned(),
+            value: multiple(value)?,
+            limit,
+        })
+    }
+
+    /// Whether it is within its limit, if it has one.
+    fn holds(&self) -> Option<bool> {
+        self.limit.map(|limit| self.value <= limit)
+    }
+}
+
+/// A finite number followed by `x`.
+fn multiple(text: &str) -> Option<f64> {
+    let number: f64 = text.strip_suffix('x')?.parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+fn show(ratios: &[Ratio]) {
+    if ratios.is_empty() {
+        println!("\nno bench printed a ratio");
+    } else {
+        println!("\n{}", Table(ratios));
+    }
+}
+
+struct Table<'a>(&'a [Ratio]);
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |ratio: &Ratio| {
+            let verdict = match ratio.holds() {
+                None => "no limit",
+                Some(false) => "EXCEEDED",
+                Some(true) => "holds",
+            };
+            let limit = ratio
+                .limit
+                .map_or(String::new(), |limit| format!("{limit}x"));
+            [
+                ratio.what.clone(),
+                verdict.to_owned(),
+                limit,
+                format!("{:.2}x", ratio.value),
+            ]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        write_table(f, ["ratio", "verdict", "limit", "value"], &rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ratio(what: &str, value: f64, limit: Option<f64>) -> Option<Ratio> {
+        Some(Ratio {
+            what: what.to_owned(),
+            value,
+            limit,
+        })
+    }
+
+    #[test]
+    fn ratios_are_read_with_and_without_a_limit() {
+        assert_eq!(
+            Ratio::parse("ratio near hit to a bare map: 1.23x (limit 2x)"),
+            ratio("near hit to a bare map", 1.23, Some(2.0))
+        );
+        assert_eq!(
+            Ratio::parse("  ratio read: sqlite to a bare select: 1.5x"),
+            ratio("read: sqlite to a bare select", 1.5, None)
+        );
+    }
+
+    #[test]
+    fn other_lines_are_no_ratios() {
+        for line in [
+            "",
+            "ratio",
+            "ratio of what",
+            "ratio hit: 1.2",
+            "ratio hit: NaNx",
+            "ratio hit: infx",
+            "ratio hit: 1.2x (limit 2)",
+            "ratio hit: 1.2x (limit 2x) and more",
+            "the ratio hit: 1.2x",
+        ] {
+            assert_eq!(Ratio::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_holds_up_to_its_limit() {
+        let holds = |value, limit| ratio("hit", value, limit).and_then(|ratio| ratio.holds());
+        assert_eq!(holds(2.0, Some(2.0)), Some(true));
+        assert_eq!(holds(2.01, Some(2.0)), Some(false));
+        assert_eq!(holds(9.0, None), None);
+    }
+
+    #[test]
+    fn the_table_shows_what_was_exceeded() {
+        let ratios: Vec<_> = [
+            ratio("hit", 1.234, Some(2.0)),
+            ratio("miss", 3.0, Some(2.5)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        assert_eq!(
+            Table(&ratios).to_string(),
+            "ratio  verdict   limit  value\n\
+             hit    holds     2x     1.23x\n\
+             miss   EXCEEDED  2.5x   3.00x\n"
+        );
+    }
+
+    #[test]
+    fn names_and_the_option_are_told_apart() {
+        let args = ["near", "--enforce", "query"].map(str::to_owned);
+        assert_eq!(
+            Request::parse(&args).expect("both are known"),
+            Request {
+                names: vec!["near", "query"],
+                enforce: true
+            }
+        );
+    }
+}
