@@ -181,10 +181,7 @@ mod tests {
         let sql = "CREATE VIEW v AS SELECT random() AS r FROM t";
         catalog.add_view(table("v"), sql, Dialect::Sqlite);
         let uncacheable = catalog.behind(&tables(["v"])).uncacheable;
-        assert!(matches!(
-            uncacheable,
-            Some(Reason::Statement(Uncacheable::Volatile { .. }))
-        ));
+        assert!(matches!(uncacheable, Some(Reason::Statement(Uncacheable::Volatile { .. }))));
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub use columns::{ColumnIndex, Columns};
 pub use driver::{
     Database, DatabaseIdentity, DatabaseOptions, DatabaseTransaction, Executed, RowLimit,
 };
-pub use execute::{Execute, Written};
 pub use error::{DatabaseError, DatabaseErrorKind, QueryError, RowError};
+pub use execute::{Execute, Written};
 pub use params::{Param, ParamIter, ParamType, Params, Slot};
 pub use queries::{PreparedQuery, Queries};
 pub use query::Query;

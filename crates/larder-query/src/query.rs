@@ -100,7 +100,8 @@ impl<S: Shape> Query<S> {
     /// fetch looked behind the views.
     #[must_use]
     pub fn uncacheable(&self) -> Option<&Reason> {
-        let overruled = |reason: &&Reason| self.options.assume_cacheable && reason.may_be_overruled();
+        let overruled =
+            |reason: &&Reason| self.options.assume_cacheable && reason.may_be_overruled();
         self.prepared.reason().filter(|reason| !overruled(reason))
     }
 
@@ -274,7 +275,8 @@ impl<S: Shape> Query<S> {
     ) -> Result<Lookup<T>, QueryError> {
         let clock = self.shared.cache.clock();
         let started: Tick = clock.now();
-        let set = self.shared.fetch_past_cache(&self.prepared.statement, &self.params, limit).await?;
+        let set =
+            self.shared.fetch_past_cache(&self.prepared.statement, &self.params, limit).await?;
         let value = convert(set)?;
         self.shared.cache.count_bypass("query");
         Ok(Lookup::bypassed(value, clock.now().since(started)))

@@ -83,7 +83,8 @@ impl Row {
     /// Integers go into any integer type that holds them, and into a `bool` if they are 0 or 1.
     /// Integers go into floats that hold them exactly, decimals into the nearest one. Text goes
     /// into text, `char`, unit variants and whatever reads itself from text, such as the types
-    /// of `chrono`, `uuid` and `rust_decimal`. A column with a JSON document, declared as such or
+    /// of `chrono`, `uuid` and `rust_decimal`; a text such as `2024-02-29 12:30:00` is handed to
+    /// these with a `T` in the middle, as they expect it. A column with a JSON document, declared as such or
     /// as text, goes into a struct, map or list. NULL goes into `Option` and `()` only.
     ///
     /// # Errors

@@ -137,6 +137,25 @@ fn visit_bytes_as_list<'de, V: Visitor<'de>>(
     Ok(value)
 }
 
+/// Whether a text is a moment as SQL writes it, `YYYY-MM-DD HH:MM:SS` with or without a fraction.
+/// It differs from ISO 8601, which is what readers expect, in nothing but the space.
+fn is_sql_timestamp(text: &str) -> bool {
+    let pattern = b"0000-00-00 00:00:00";
+    let Some((moment, fraction)) = text.as_bytes().split_at_checked(pattern.len()) else {
+        return false;
+    };
+    let fits = |(byte, pattern): (&u8, &u8)| match pattern {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == pattern,
+    };
+    let fraction_fits = match fraction {
+        [] => true,
+        [b'.', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    fraction_fits && moment.iter().zip(pattern).all(fits)
+}
+
 macro_rules! same_as {
     ($helper:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
@@ -151,7 +170,7 @@ impl<'de> Deserializer<'de> for Cell<'de> {
     same_as!(integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
     same_as!(integer: deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64);
     same_as!(integer: deserialize_i128 deserialize_u128);
-    same_as!(text: deserialize_char deserialize_str deserialize_identifier);
+    same_as!(text: deserialize_char deserialize_identifier);
     same_as!(bytes: deserialize_bytes deserialize_byte_buf);
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
@@ -182,6 +201,16 @@ impl<'de> Deserializer<'de> for Cell<'de> {
             ValueRef::Int(0) | ValueRef::UInt(0) => visitor.visit_bool(false),
             ValueRef::Int(1) | ValueRef::UInt(1) => visitor.visit_bool(true),
             _ => self.mismatch(&visitor),
+        }
+    }
+
+    /// What asks for a borrowed text wants to read it, as the types for moments do.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
+        match self.0 {
+            ValueRef::Text(text) if is_sql_timestamp(text) => {
+                visitor.visit_string(text.replacen(' ', "T", 1))
+            }
+            _ => self.text(visitor),
         }
     }
 

@@ -282,6 +282,12 @@ fn dates_and_times_read_themselves() {
 fn sqlites_own_text_for_moments_is_read() {
     let naive: NaiveDateTime = cell(text("2024-02-29 12:30:00")).unwrap();
     assert_eq!(naive.to_string(), "2024-02-29 12:30:00");
+    let fine: NaiveDateTime = cell(text("2024-02-29 12:30:00.000001")).unwrap();
+    assert_eq!(fine.and_utc().timestamp_subsec_micros(), 1);
+    assert_eq!(cell::<String>(text("2024-02-29 12:30:00")).unwrap(), "2024-02-29 12:30:00");
+    for other in ["2024-02-29 12:30", "2024-02-29 12:30:00x", "2024-02-2é 12:30:0"] {
+        assert!(cell::<NaiveDateTime>(text(other)).is_err());
+    }
     let utc: DateTime<Utc> = cell(text("2024-02-29T12:30:00.250+00:00")).unwrap();
     assert_eq!(utc.timestamp_subsec_millis(), 250);
 }

@@ -8,7 +8,7 @@ use larder_query::{
     Value,
 };
 
-use crate::{Fixture, memory, number, rows, run};
+use crate::{Fixture, memory, number, open, rows, run};
 
 /// What the database makes of one parameter.
 async fn echo(database: &Database, value: Value) -> Value {
@@ -131,18 +131,36 @@ async fn numbered_parameters_may_repeat() {
 }
 
 #[tokio::test]
-async fn a_cached_statement_sees_a_new_column() {
+async fn a_star_sees_a_new_column_whoever_added_it() {
     let fixture = Fixture::new(&DatabaseOptions::default()).await;
+    let other = open(&fixture.directory, "", &DatabaseOptions::default()).await.unwrap();
     let database = &fixture.database;
     run(database, "CREATE TABLE t (a)").await;
-    assert_eq!(rows(database, "SELECT * FROM t").await.columns().len(), 1);
-    run(database, "ALTER TABLE t ADD COLUMN b").await;
-    assert_eq!(rows(database, "SELECT * FROM t").await.columns().len(), 2);
-    run(database, "INSERT INTO t VALUES (1, 2)").await;
-    assert_eq!(rows(database, "SELECT * FROM t").await.rows()[0].values().len(), 2);
-    run(database, "ALTER TABLE t ADD COLUMN c DEFAULT 3").await;
-    let set = rows(database, "SELECT * FROM t").await;
-    assert_eq!(set.rows()[0].to::<(i64, i64, i64)>().unwrap(), (1, 2, 3));
+    for columns in 1..20 {
+        let set = rows(database, "SELECT * FROM t").await;
+        assert_eq!(set.columns().len(), columns, "without a row");
+        run(&other, "INSERT INTO t (a) VALUES (1)").await;
+        // Several at a time, so that several connections have seen the table as it was.
+        let selects = [(); 4].map(|()| rows(database, "SELECT * FROM t"));
+        for set in futures_util::future::join_all(selects).await {
+            assert_eq!(set.columns().len(), columns);
+            assert_eq!(set.len(), 1);
+        }
+        run(&other, "DELETE FROM t").await;
+        run(&other, &format!("ALTER TABLE t ADD COLUMN b{columns} DEFAULT 7")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_without_a_star_survives_a_new_column() {
+    let fixture = Fixture::new(&DatabaseOptions::default()).await;
+    let other = open(&fixture.directory, "", &DatabaseOptions::default()).await.unwrap();
+    run(&other, "CREATE TABLE t (a)").await;
+    run(&other, "INSERT INTO t VALUES (7)").await;
+    for columns in 0..5 {
+        assert_eq!(number(&fixture.database, "SELECT a FROM t").await, 7);
+        run(&other, &format!("ALTER TABLE t ADD COLUMN b{columns}")).await;
+    }
 }
 
 #[tokio::test]

@@ -210,7 +210,8 @@ async fn a_lock_that_is_held_too_long_is_reported_as_busy() {
 async fn no_free_connection_is_reported_as_such() {
     let options = DatabaseOptions::default()
         .with_connections_max(1)
-        .with_acquire_timeout(std::time::Duration::from_millis(1));
+        // Opening the connection has to be possible within it.
+        .with_acquire_timeout(std::time::Duration::from_secs(1));
     let fixture = Fixture::new(&DatabaseOptions::default()).await;
     let database = crate::open(&fixture.directory, "", &options).await.unwrap();
     let held = database.begin().await.unwrap();

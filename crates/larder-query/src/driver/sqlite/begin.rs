@@ -52,6 +52,11 @@ async fn detached<T: Send + 'static>(
     }
 }
 
+/// The connection died during an earlier statement.
+fn gone() -> DatabaseError {
+    error::map(sqlx::Error::WorkerCrashed)
+}
+
 /// Rolls back. Where that fails, closing the connection does the same.
 async fn roll_back(mut connection: PooledConnection) {
     if connection.execute("ROLLBACK").await.is_err() {
@@ -65,10 +70,18 @@ impl SqliteTransaction {
         if scan(sql)?.verbs.contains(&Verb::Transaction) {
             return Err(QueryError::TransactionControl);
         }
-        self.connection.as_mut().ok_or_else(|| {
-            let source = sqlx::Error::PoolClosed;
-            DatabaseError::new(DatabaseErrorKind::Connection, None, source).into()
-        })
+        self.connection.as_mut().ok_or_else(|| gone().into())
+    }
+
+    /// Lets go of a connection whose thread died, and the transaction with it: SQLite rolls back
+    /// what is not committed.
+    fn abandon_if_dead<T>(&mut self, outcome: Result<T, QueryError>) -> Result<T, QueryError> {
+        if outcome.as_ref().is_err_and(error::is_dead)
+            && let Some(connection) = self.connection.take()
+        {
+            drop(connection.detach());
+        }
+        outcome
     }
 }
 
@@ -90,18 +103,18 @@ impl DriverTransaction for SqliteTransaction {
         params: &Params,
         limit: RowLimit,
     ) -> Result<RowSet, QueryError> {
-        pool::fetch(self.connection_for(sql)?, sql, params, limit).await
+        let outcome = pool::fetch(self.connection_for(sql)?, sql, params, limit).await;
+        self.abandon_if_dead(outcome)
     }
 
     async fn execute(&mut self, sql: &str, params: &Params) -> Result<Executed, QueryError> {
-        pool::execute(self.connection_for(sql)?, sql, params).await
+        let outcome = pool::execute(self.connection_for(sql)?, sql, params).await;
+        self.abandon_if_dead(outcome)
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), QueryError> {
         detached(async move {
-            let Some(mut connection) = self.connection.take() else {
-                return Ok(());
-            };
+            let mut connection = self.connection.take().ok_or_else(gone)?;
             let Err(source) = connection.execute("COMMIT").await else {
                 return Ok(());
             };

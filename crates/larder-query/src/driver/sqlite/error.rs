@@ -1,6 +1,8 @@
 //! SQLite's and sqlx's errors, mapped in one place.
 
-use crate::{DatabaseError, DatabaseErrorKind};
+use std::error::Error as _;
+
+use crate::{DatabaseError, DatabaseErrorKind, QueryError};
 
 /// Keeps the error as the source and says what kind it is.
 pub(super) fn map(error: sqlx::Error) -> DatabaseError {
@@ -9,6 +11,15 @@ pub(super) fn map(error: sqlx::Error) -> DatabaseError {
         .and_then(|error| error.code())
         .map(|code| code.into_owned().into());
     DatabaseError::new(kind(&error), code, error)
+}
+
+/// Whether the connection's thread died, so that the connection answers nothing any more.
+pub(super) fn is_dead(error: &QueryError) -> bool {
+    let QueryError::Database(error) = error else {
+        return false;
+    };
+    let source = error.source().and_then(|source| source.downcast_ref());
+    matches!(source, Some(sqlx::Error::WorkerCrashed))
 }
 
 fn kind(error: &sqlx::Error) -> DatabaseErrorKind {
@@ -112,6 +123,13 @@ mod tests {
         ] {
             assert_eq!(kind_of_code(1, message), expected, "{message}");
         }
+    }
+
+    #[test]
+    fn a_dead_connection_is_told_from_other_errors() {
+        assert!(is_dead(&map(sqlx::Error::WorkerCrashed).into()));
+        assert!(!is_dead(&map(sqlx::Error::PoolClosed).into()));
+        assert!(!is_dead(&QueryError::RowNotFound));
     }
 
     #[test]

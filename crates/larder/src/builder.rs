@@ -1,0 +1,196 @@
+//! Opening a larder: a database, a near tier, a far tier.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use larder_cache::{Cache, Near, TtlPolicy};
+use larder_core::{CacheBackend, MacKey, Ttl};
+use larder_query::{Database, DatabaseOptions, DatabaseUrl, Queries, UrlError};
+
+use crate::{FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError};
+
+/// Opens a [`Larder`]. Made by [`Larder::builder`].
+#[must_use]
+pub struct LarderBuilder {
+    database: Option<Result<DatabaseUrl, UrlError>>,
+    options: DatabaseOptions,
+    near: Option<Near>,
+    far: Option<Far>,
+    ttl: Option<Duration>,
+    namespace: Option<String>,
+    far_time_limit: Option<Duration>,
+    staleness_bound: Option<Duration>,
+    mac_key: Option<MacKey>,
+}
+
+enum Far {
+    Backend(Arc<dyn CacheBackend>),
+    Url(Result<FarUrl, FarUrlError>),
+}
+
+/// How much the near tier holds unless told otherwise.
+const NEAR_DEFAULT: Near = Near::mebibytes(64);
+
+impl Default for LarderBuilder {
+    fn default() -> Self {
+        Self {
+            database: None,
+            options: DatabaseOptions::default(),
+            near: Some(NEAR_DEFAULT),
+            far: None,
+            ttl: None,
+            namespace: None,
+            far_time_limit: None,
+            staleness_bound: None,
+            mac_key: None,
+        }
+    }
+}
+
+impl LarderBuilder {
+    /// Takes database, far tier and lifetime from the environment and a `.env` file; see
+    /// [`Settings`]. What is set afterwards goes before it.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn env(self) -> Result<Self, SettingsError> {
+        Ok(self.settings(&Settings::from_env()?))
+    }
+
+    /// Takes database, far tier and lifetime from settings, as far as they are there.
+    pub fn settings(mut self, settings: &Settings) -> Self {
+        if let Some(url) = &settings.database_url {
+            self = self.database(url);
+        }
+        if let Some(url) = &settings.cache_url {
+            self = self.far(url);
+        }
+        self.ttl = settings.ttl.or(self.ttl);
+        self
+    }
+
+    /// Names the database: `sqlite://airport.db`, `sqlite://new.db?mode=rwc`,
+    /// `sqlite::memory:`. A URL that is not valid is reported by [`LarderBuilder::build`].
+    pub fn database(mut self, url: &str) -> Self {
+        self.database = Some(url.parse());
+        self
+    }
+
+    /// Sets how connections are opened and pooled.
+    pub fn database_options(mut self, options: DatabaseOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets the near tier's size. Default: 64 MiB.
+    pub const fn near(mut self, near: Near) -> Self {
+        self.near = Some(near);
+        self
+    }
+
+    /// Goes without a near tier: every hit asks the far tier.
+    pub const fn without_near(mut self) -> Self {
+        self.near = None;
+        self
+    }
+
+    /// Names the far tier by its URL; see [`FarUrl`]. Default: none. A URL that is not valid is
+    /// reported by [`LarderBuilder::build`].
+    pub fn far(mut self, url: &str) -> Self {
+        self.far = Some(Far::Url(url.parse()));
+        self
+    }
+
+    /// Takes any backend as the far tier.
+    pub fn far_backend(mut self, backend: Arc<dyn CacheBackend>) -> Self {
+        self.far = Some(Far::Backend(backend));
+        self
+    }
+
+    /// Sets how long answers live unless a query says otherwise. Default: one hour.
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Sets the namespace, which keeps services on one far tier apart. Default: `larder`.
+    pub fn namespace(mut self, namespace: &str) -> Self {
+        self.namespace = Some(namespace.to_owned());
+        self
+    }
+
+    /// Sets the time limit of a read's calls to the far tier, all together. Default: 100 ms.
+    pub const fn far_time_limit(mut self, limit: Duration) -> Self {
+        self.far_time_limit = Some(limit);
+        self
+    }
+
+    /// Sets for how long a near entry is served without asking whether another process
+    /// invalidated it. Default: 1 s.
+    pub const fn staleness_bound(mut self, bound: Duration) -> Self {
+        self.staleness_bound = Some(bound);
+        self
+    }
+
+    /// Authenticates what is stored in the far tier.
+    pub fn mac_key(mut self, key: MacKey) -> Self {
+        self.mac_key = Some(key);
+        self
+    }
+
+    /// Opens the database and the far tier.
+    ///
+    /// # Errors
+    /// [`OpenError`]; no message holds a password.
+    ///
+    /// # Cancel safety
+    /// What was opened so far is closed.
+    pub async fn build(self) -> Result<Larder, OpenError> {
+        let url = self.database.ok_or(OpenError::NoDatabase)?.map_err(OpenError::DatabaseUrl)?;
+        let ttl = self.ttl.map_or(Ok(DEFAULT_TTL), Ttl::new);
+        let ttl = ttl.map_err(|source| SettingsError::Ttl { variable: "ttl", source })?;
+        let far = match self.far {
+            Some(Far::Backend(backend)) => Some(backend),
+            Some(Far::Url(url)) => url.map_err(OpenError::FarUrl)?.open().await?,
+            None => None,
+        };
+        let mut cache = Cache::builder();
+        if let Some(near) = self.near {
+            cache = cache.near(near);
+        }
+        if let Some(far) = far {
+            cache = cache.far(far);
+        }
+        if let Some(namespace) = &self.namespace {
+            cache = cache.namespace(namespace);
+        }
+        if let Some(limit) = self.far_time_limit {
+            cache = cache.far_time_limit(limit);
+        }
+        if let Some(bound) = self.staleness_bound {
+            cache = cache.staleness_bound(bound);
+        }
+        if let Some(key) = self.mac_key {
+            cache = cache.mac_key(key);
+        }
+        let cache = cache.build()?;
+        let database = Database::connect(&url, &self.options)
+            .await
+            .map_err(|source| OpenError::Database { url: url.to_string(), source })?;
+        Ok(Larder::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl))))
+    }
+}
+
+const DEFAULT_TTL: Ttl = match Ttl::new(Duration::from_secs(3_600)) {
+    Ok(ttl) => ttl,
+    Err(_) => Ttl::MIN,
+};
+
+impl fmt::Debug for LarderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LarderBuilder")
+            .field("database", &self.database)
+            .field("near", &self.near)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! The handle that a service holds.
+
+use std::fmt;
+
+use larder_cache::{Cache, CacheStats, Invalidation};
+use larder_query::{
+    Database, Dynamic, Execute, PreparedQuery, Queries, Query, QueryError, Transaction, Typed,
+};
+use serde::de::DeserializeOwned;
+
+use crate::LarderBuilder;
+
+/// A database with a cache in front of it, opened by URL. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct Larder {
+    queries: Queries,
+}
+
+impl Larder {
+    pub(crate) const fn new(queries: Queries) -> Self {
+        Self { queries }
+    }
+
+    /// Starts describing what to open.
+    pub fn builder() -> LarderBuilder {
+        LarderBuilder::default()
+    }
+
+    /// A query whose rows become values of `T`, which needs only [`serde::Deserialize`].
+    pub fn query_as<T>(&self, sql: &str) -> Query<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.queries.query_as(sql)
+    }
+
+    /// A query whose rows come as they are: names, order, duplicates and exact values.
+    pub fn query(&self, sql: &str) -> Query<Dynamic> {
+        self.queries.query(sql)
+    }
+
+    /// A query to be made many times: the text is analysed and looked up once.
+    #[must_use]
+    pub fn prepare_as<T>(&self, sql: &str) -> PreparedQuery<Typed<T>>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        self.queries.prepare_as(sql)
+    }
+
+    /// As [`Larder::prepare_as`], for rows as they are.
+    #[must_use]
+    pub fn prepare(&self, sql: &str) -> PreparedQuery<Dynamic> {
+        self.queries.prepare(sql)
+    }
+
+    /// A statement that writes; it invalidates what depends on the tables that it writes.
+    pub fn execute(&self, sql: &str) -> Execute {
+        self.queries.execute(sql)
+    }
+
+    /// Begins a transaction; see [`Queries::begin`].
+    ///
+    /// # Errors
+    /// [`QueryError::Database`].
+    ///
+    /// # Cancel safety
+    /// As [`Queries::begin`].
+    pub async fn begin(&self) -> Result<Transaction, QueryError> {
+        self.queries.begin().await
+    }
+
+    /// Invalidates every answer that was given this tag.
+    ///
+    /// # Cancel safety
+    /// As [`Queries::invalidate_tag`].
+    pub async fn invalidate_tag(&self, tag: &str) -> Invalidation {
+        self.queries.invalidate_tag(tag).await
+    }
+
+    /// Invalidates every answer that depends on this table or view, for writes that did not come
+    /// this way.
+    ///
+    /// # Errors
+    /// [`QueryError::TableName`].
+    ///
+    /// # Cancel safety
+    /// As [`Queries::invalidate_tag`].
+    pub async fn invalidate_table(&self, table: &str) -> Result<Invalidation, QueryError> {
+        self.queries.invalidate_table(table).await
+    }
+
+    /// Invalidates everything, in one small write.
+    ///
+    /// # Cancel safety
+    /// As [`Queries::invalidate_tag`].
+    pub async fn clear(&self) -> Invalidation {
+        self.cache().clear().await
+    }
+
+    /// What was counted since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        self.cache().stats()
+    }
+
+    /// The cache, for entries of other kinds.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        self.queries.cache()
+    }
+
+    /// The database, for what should not go through the cache.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        self.queries.database()
+    }
+}
+
+impl fmt::Debug for Larder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Larder").field("queries", &self.queries).finish()
+    }
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod error;
+mod far;
+mod larder;
+mod settings;
+
+pub use builder::LarderBuilder;
+pub use error::OpenError;
+pub use far::{FarUrl, FarUrlError};
+pub use larder::Larder;
+pub use settings::{Settings, SettingsError};
+
+pub use larder_cache::{
+    Cache, CacheStats, Cached, Family, Invalidation, KeyspaceStats, Lookup, Near,
+    PendingInvalidation, Source, Tier, TtlPolicy,
+};
+pub use larder_core::{CacheBackend, Error as CacheError, Health, Tag, Ttl, TtlError};
+pub use larder_query::{
+    Bind, Committed, Database, DatabaseError, DatabaseErrorKind, DatabaseOptions, DatabaseUrl,
+    Dynamic, Engine, Execute, Params, PreparedQuery, Queries, Query, QueryError, Reason, Row,
+    RowSet, Transaction, Typed, Value, Written,
+};
+
+/// The crates that this one is made of, for what it does not re-export.
+pub use {larder_cache as cache, larder_core as core, larder_query as query};
+
+/// The SQLite cache file.
+#[cfg(feature = "sqlite")]
+pub use larder_sqlite as sqlite;
+
+/// moka as a far tier.
+#[cfg(feature = "moka")]
+pub use larder_moka as moka;
