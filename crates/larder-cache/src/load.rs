@@ -160,11 +160,10 @@ impl<T: Send + Sync + 'static> Plan<T> {
             far.attempt(&mut budget, Operation::Remove, remove).await;
         }
 
-        let engine = &self.family.inner.engine;
-        let deadline = engine.clock.now().after(engine.limits.lease_wait);
-        let mut pause = POLL_FIRST;
+        let limits = self.family.inner.engine.limits;
+        let (mut pause, mut waited, mut turns) = (POLL_FIRST, Duration::ZERO, 0);
         loop {
-            let request = LeaseRequest::new(engine.limits.lease).with_dead(dead);
+            let request = LeaseRequest::new(limits.lease).with_dead(dead);
             let lease = far.backend.lease(&self.key, request);
             match far.attempt(&mut budget, Operation::Lease, lease).await {
                 None => return Part::Stay,
@@ -193,7 +192,9 @@ impl<T: Send + Sync + 'static> Plan<T> {
                     dead = None;
                 }
                 Some(LeaseOutcome::Held) => {
-                    tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)).await;
+                    let jittered = pause.mul_f64(0.5 + rand::random::<f64>() / 2.0);
+                    tokio::time::sleep(jittered).await;
+                    waited += jittered;
                     pause = (pause * 2).min(POLL_LAST);
                     // The wait was for another loader, not for the far tier.
                     budget = far.budget();
@@ -203,9 +204,10 @@ impl<T: Send + Sync + 'static> Plan<T> {
                     }
                 }
             }
-            if engine.clock.now() >= deadline {
+            if waited >= limits.lease_wait || turns == TURNS_MAX {
                 return Part::Stay;
             }
+            turns += 1;
         }
     }
 
@@ -335,6 +337,7 @@ impl<T: Send + Sync + 'static> Plan<T> {
             }
             Some(FillOutcome::Refused) => {
                 keyspace.refused.increment();
+                self.give_back_lease(far, &right.lease).await;
                 Fill::Refused
             }
             None => {
@@ -496,5 +499,8 @@ impl Fill {
     }
 }
 
+/// How often a loader asks for a lease, should a far tier keep answering with entries that turn
+/// out to be dead.
+const TURNS_MAX: u32 = 1_000;
 const POLL_FIRST: Duration = Duration::from_millis(5);
 const POLL_LAST: Duration = Duration::from_millis(100);

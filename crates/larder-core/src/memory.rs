@@ -126,6 +126,7 @@ impl MemoryBackend {
         if value.len() <= self.config.value_bytes_max {
             return Ok(());
         }
+        self.state().stats.errors += 1;
         let limit = self.config.value_bytes_max;
         Err(Error::new(ErrorKind::TooLarge, NAME, operation)
             .with_detail(format!("{} bytes, the limit is {limit}", value.len())))
@@ -177,6 +178,21 @@ impl State {
         if let Some(victim) = victim {
             self.entries.remove(&victim);
             self.stats.evicted += 1;
+        }
+    }
+
+    /// Ends the lease that would end first, if there is no room. Its holder's fill is refused.
+    fn make_room_for_lease(&mut self, now: Tick, leases_max: usize) {
+        if self.leases.len() < leases_max {
+            return;
+        }
+        let namespace = self.namespace;
+        self.leases.retain(|_, held| held.expires > now && held.namespace == namespace);
+        if self.leases.len() >= leases_max {
+            let first = self.leases.iter().min_by_key(|(_, held)| held.expires);
+            if let Some(key) = first.map(|(key, _)| *key) {
+                self.leases.remove(&key);
+            }
         }
     }
 
@@ -243,9 +259,7 @@ impl CacheBackend for MemoryBackend {
         if state.live_lease(key, now).is_some() {
             return Ok(LeaseOutcome::Held);
         }
-        if state.leases.len() >= self.config.entries_max {
-            state.leases.retain(|_, held| held.expires > now);
-        }
+        state.make_room_for_lease(now, self.config.entries_max);
         let token = LeaseToken::random();
         let namespace = state.namespace;
         state.leases.insert(*key, Held { token, expires: now.after(request.time), namespace });

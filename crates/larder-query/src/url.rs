@@ -154,7 +154,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// Resolves `%41` to `A`.
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+#[cfg(any(feature = "sqlite", test))]
 pub(crate) fn percent_decode(text: &str) -> Result<String, UrlError> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

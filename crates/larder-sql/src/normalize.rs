@@ -18,7 +18,7 @@ pub(crate) struct Normalized {
 }
 
 pub(crate) fn normalize(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Normalized {
-    let tokens = tokens.into_iter().filter(|token| !is_plain_whitespace(&token.token)).collect();
+    let tokens = tokens.into_iter().filter(|token| !is_whitespace(&token.token)).collect();
     let mut normalized = Normalized { tokens, share_lock: false, variable: None };
     match dialect {
         Dialect::MariaDb | Dialect::MySql => {
@@ -38,7 +38,7 @@ pub(crate) fn normalize(tokens: Vec<TokenWithSpan>, dialect: Dialect) -> Normali
 }
 
 /// Comments go too: an optimizer hint chooses a plan and not an answer.
-const fn is_plain_whitespace(token: &Token) -> bool {
+const fn is_whitespace(token: &Token) -> bool {
     matches!(token, Token::Whitespace(_))
 }
 

@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 pub struct DatabaseIdentity(Arc<str>);
 
 impl DatabaseIdentity {
-    #[cfg(any(feature = "sqlite", test))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn new(text: &str) -> Self {
         Self(text.into())
     }

@@ -204,7 +204,9 @@ proptest! {
     #[test]
     fn generated_queries_agree(query in query()) {
         let oracle = Oracle::new();
-        oracle.check(&query);
-        oracle.check(&format!("DELETE FROM booking WHERE booking_id IN ({query})"));
+        // SQLite refuses some, for example an expression that refers to itself without end.
+        prop_assume!(oracle.check(&query));
+        let write = format!("DELETE FROM booking WHERE booking_id IN ({query})");
+        prop_assert!(oracle.check(&write), "not understood by both: {}", write);
     }
 }
