@@ -29,11 +29,7 @@ pub(crate) fn run(args: &[String]) -> Result<Outcome, Failure> {
     }
 
     let mut command = cargo(&workspace.root, ["bench", "--workspace", "--all-features"]);
-    let names = if request.names.is_empty() {
-        known
-    } else {
-        request.names
-    };
+    let names = if request.names.is_empty() { known } else { request.names };
     for name in names {
         command.args(["--bench", name]);
     }
@@ -41,11 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<Outcome, Failure> {
     let succeeded = stream(&mut command, |line| ratios.extend(Ratio::parse(line)))?;
     show(&ratios);
     let exceeded = ratios.iter().any(|ratio| ratio.holds() == Some(false));
-    Ok(if succeeded && !(request.enforce && exceeded) {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    })
+    Ok(if succeeded && !(request.enforce && exceeded) { Outcome::Passed } else { Outcome::Failed })
 }
 
 /// The benches that are wanted, all of them if none is named.
@@ -57,18 +49,11 @@ struct Request<'a> {
 
 impl<'a> Request<'a> {
     fn parse(args: &'a [String]) -> Result<Self, Failure> {
-        let (options, names): (Vec<&str>, Vec<&str>) = args
-            .iter()
-            .map(String::as_str)
-            .partition(|arg| arg.starts_with('-'));
+        let (options, names): (Vec<&str>, Vec<&str>) =
+            args.iter().map(String::as_str).partition(|arg| arg.starts_with('-'));
         match options.iter().find(|option| **option != "--enforce") {
-            None => Ok(Self {
-                names,
-                enforce: !options.is_empty(),
-            }),
-            Some(unknown) => Err(Failure::usage(format!(
-                "\"bench\" has no option \"{unknown}\""
-            ))),
+            None => Ok(Self { names, enforce: !options.is_empty() }),
+            Some(unknown) => Err(Failure::usage(format!("\"bench\" has no option \"{unknown}\""))),
         }
     }
 }
@@ -102,11 +87,7 @@ impl Ratio {
             Some((value, limit)) => (value, Some(multiple(limit.strip_suffix(')')?)?)),
             None => (figures, None),
         };
-        Some(Self {
-            what: what.to_owned(),
-            value: multiple(value)?,
-            limit,
-        })
+        Some(Self { what: what.to_owned(), value: multiple(value)?, limit })
     }
 
     /// Whether it is within its limit, if it has one.
@@ -139,15 +120,8 @@ impl fmt::Display for Table<'_> {
                 Some(false) => "EXCEEDED",
                 Some(true) => "holds",
             };
-            let limit = ratio
-                .limit
-                .map_or(String::new(), |limit| format!("{limit}x"));
-            [
-                ratio.what.clone(),
-                verdict.to_owned(),
-                limit,
-                format!("{:.2}x", ratio.value),
-            ]
+            let limit = ratio.limit.map_or(String::new(), |limit| format!("{limit}x"));
+            [ratio.what.clone(), verdict.to_owned(), limit, format!("{:.2}x", ratio.value)]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
         write_table(f, ["ratio", "verdict", "limit", "value"], &rows)
@@ -159,11 +133,7 @@ mod tests {
     use super::*;
 
     fn ratio(what: &str, value: f64, limit: Option<f64>) -> Option<Ratio> {
-        Some(Ratio {
-            what: what.to_owned(),
-            value,
-            limit,
-        })
+        Some(Ratio { what: what.to_owned(), value, limit })
     }
 
     #[test]
@@ -205,13 +175,10 @@ mod tests {
 
     #[test]
     fn the_table_shows_what_was_exceeded() {
-        let ratios: Vec<_> = [
-            ratio("hit", 1.234, Some(2.0)),
-            ratio("miss", 3.0, Some(2.5)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let ratios: Vec<_> = [ratio("hit", 1.234, Some(2.0)), ratio("miss", 3.0, Some(2.5))]
+            .into_iter()
+            .flatten()
+            .collect();
         assert_eq!(
             Table(&ratios).to_string(),
             "ratio  verdict   limit  value\n\
@@ -225,10 +192,7 @@ mod tests {
         let args = ["near", "--enforce", "query"].map(str::to_owned);
         assert_eq!(
             Request::parse(&args).expect("both are known"),
-            Request {
-                names: vec!["near", "query"],
-                enforce: true
-            }
+            Request { names: vec!["near", "query"], enforce: true }
         );
     }
 }

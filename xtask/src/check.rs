@@ -62,11 +62,7 @@ fn feature_by_feature(
     package: &Package,
 ) -> Result<(), Failure> {
     let watch = Stopwatch::start();
-    let target = if package.targets.iter().any(Target::is_lib) {
-        "--lib"
-    } else {
-        "--bins"
-    };
+    let target = if package.targets.iter().any(Target::is_lib) { "--lib" } else { "--bins" };
     let base = ["--package", &package.name, target, "--no-default-features"];
     let mut failed = Vec::new();
     if !run_command(&mut lints(workspace, &base))? {
@@ -86,11 +82,7 @@ fn feature_by_feature(
     } else {
         Verdict::Failed(failed.join(", "))
     };
-    summary.push(
-        format!("lints, {} by feature", package.name),
-        verdict,
-        watch.elapsed(),
-    );
+    summary.push(format!("lints, {} by feature", package.name), verdict, watch.elapsed());
     Ok(())
 }
 

@@ -6,9 +6,5 @@ pub(crate) fn run() -> Result<Outcome, Failure> {
     // Both run to their end, so that one visit shows everything that is wrong.
     let tested = test::run(&[])?;
     let checked = check::run()?;
-    Ok(if [tested, checked].contains(&Outcome::Failed) {
-        Outcome::Failed
-    } else {
-        Outcome::Passed
-    })
+    Ok(if [tested, checked].contains(&Outcome::Failed) { Outcome::Failed } else { Outcome::Passed })
 }

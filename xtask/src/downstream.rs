@@ -43,18 +43,13 @@ fn build_and_run(workspace: &Workspace, package: &Path) -> Result<Verdict, Failu
         // A package that does not resolve is a finding about it, not the end of the task.
         Err(failure @ Failure::Command { .. }) => {
             eprintln!("{failure}");
-            return Ok(Verdict::Failed(
-                "its dependencies do not resolve".to_owned(),
-            ));
+            return Ok(Verdict::Failed("its dependencies do not resolve".to_owned()));
         }
         Err(failure) => return Err(failure),
     };
     let dependencies = format!("{} dependencies", count_dependencies(&tree));
     let mut command = cargo(package, ["run", "--quiet"]);
-    command.env(
-        "CARGO_TARGET_DIR",
-        workspace.target_directory.join("downstream"),
-    );
+    command.env("CARGO_TARGET_DIR", workspace.target_directory.join("downstream"));
     Ok(if run_command(&mut command)? {
         Verdict::Passed(dependencies)
     } else {
@@ -65,10 +60,7 @@ fn build_and_run(workspace: &Workspace, package: &Path) -> Result<Verdict, Failu
 /// The folders of the packages, by name.
 pub(crate) fn packages(workspace: &Workspace) -> Result<Vec<PathBuf>, Failure> {
     let folder = workspace.root.join("tests/downstream");
-    let failed = |source| Failure::File {
-        path: folder.clone(),
-        source,
-    };
+    let failed = |source| Failure::File { path: folder.clone(), source };
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -10,10 +10,7 @@ pub(crate) enum Failure {
     /// A file or directory could not be read or written.
     File { path: PathBuf, source: io::Error },
     /// Cargo's answer was not of the form that it documents.
-    Json {
-        command: String,
-        source: serde_json::Error,
-    },
+    Json { command: String, source: serde_json::Error },
     /// A process could not be started or listened to.
     Process { command: String, source: io::Error },
     /// The command line makes no sense.

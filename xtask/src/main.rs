@@ -41,10 +41,8 @@ usage: cargo xtask <command> [arguments]
 ";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = env::args_os()
-        .skip(1)
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
+    let args: Vec<String> =
+        env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match dispatch(&args) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
@@ -81,9 +79,9 @@ fn dispatch(args: &[String]) -> Result<Outcome, Failure> {
 fn takes_nothing(command: &str, rest: &[String]) -> Result<(), Failure> {
     match rest.first() {
         None => Ok(()),
-        Some(extra) => Err(Failure::usage(format!(
-            "\"{command}\" takes no argument, but got \"{extra}\""
-        ))),
+        Some(extra) => {
+            Err(Failure::usage(format!("\"{command}\" takes no argument, but got \"{extra}\"")))
+        }
     }
 }
 

@@ -55,10 +55,8 @@ impl Workspace {
         let args = ["metadata", "--format-version", "1", "--no-deps"];
         let mut command = cargo(Path::new("."), args);
         let json = capture(&mut command)?;
-        serde_json::from_str(&json).map_err(|source| Failure::Json {
-            command: shown(&command),
-            source,
-        })
+        serde_json::from_str(&json)
+            .map_err(|source| Failure::Json { command: shown(&command), source })
     }
 
     pub(crate) fn member(&self, name: &str) -> Option<&Package> {
@@ -112,27 +110,12 @@ mod tests {
     fn cargo_describes_this_workspace() {
         let workspace = Workspace::load().expect("the tests run inside the workspace");
         let core = workspace.member("larder-core").expect("it is a member");
-        assert!(
-            workspace
-                .published()
-                .any(|package| package.name == core.name)
-        );
+        assert!(workspace.published().any(|package| package.name == core.name));
         assert!(core.targets.iter().any(Target::is_lib));
-        assert_eq!(
-            workspace.relative(&core.manifest_path),
-            "crates/larder-core/Cargo.toml"
-        );
+        assert_eq!(workspace.relative(&core.manifest_path), "crates/larder-core/Cargo.toml");
         let this = workspace.member("xtask").expect("it is a member");
-        assert!(
-            !workspace
-                .published()
-                .any(|package| package.name == this.name)
-        );
+        assert!(!workspace.published().any(|package| package.name == this.name));
         assert!(this.targets.iter().all(Target::is_bin));
-        assert!(
-            this.dependencies
-                .iter()
-                .any(|dependency| dependency.name == "serde_json")
-        );
+        assert!(this.dependencies.iter().any(|dependency| dependency.name == "serde_json"));
     }
 }

@@ -63,11 +63,7 @@ pub(crate) fn stream(
 
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
-    while reader
-        .read_until(b'\n', &mut line)
-        .map_err(|error| failed(command, error))?
-        > 0
-    {
+    while reader.read_until(b'\n', &mut line).map_err(|error| failed(command, error))? > 0 {
         let text = String::from_utf8_lossy(&line);
         print!("{text}");
         each_line(without_colour(&text).trim_end());
@@ -94,10 +90,8 @@ pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
 /// nothing if it failed.
 pub(crate) fn capture_showing_progress(command: &mut Command) -> Result<Option<String>, Failure> {
     announce(command);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| failed(command, error))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|error| failed(command, error))?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(output.status.success().then_some(stdout))
 }
@@ -115,10 +109,7 @@ fn announce(command: &Command) {
 }
 
 fn failed(command: &Command, source: io::Error) -> Failure {
-    Failure::Process {
-        command: shown(command),
-        source,
-    }
+    Failure::Process { command: shown(command), source }
 }
 
 /// Drops the escape sequences for colour, which run from ESC to the letter `m`.

@@ -21,11 +21,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     pub(crate) fn from_success(succeeded: bool) -> Self {
-        if succeeded {
-            Self::Passed(String::new())
-        } else {
-            Self::Failed(String::new())
-        }
+        if succeeded { Self::Passed(String::new()) } else { Self::Failed(String::new()) }
     }
 }
 
@@ -37,11 +33,7 @@ impl fmt::Display for Verdict {
             Self::Passed(detail) => ("ok", detail),
         };
         f.write_str(word)?;
-        if detail.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": {detail}")
-        }
+        if detail.is_empty() { Ok(()) } else { write!(f, ": {detail}") }
     }
 }
 
@@ -55,10 +47,7 @@ pub(crate) struct Summary {
 impl Summary {
     /// An empty table; `title` heads the column of the steps' names.
     pub(crate) const fn new(title: &'static str) -> Self {
-        Self {
-            title,
-            rows: Vec::new(),
-        }
+        Self { title, rows: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, name: impl Into<String>, verdict: Verdict, time: Duration) {
@@ -66,18 +55,13 @@ impl Summary {
     }
 
     pub(crate) fn push_skipped(&mut self, name: impl Into<String>, why: impl Into<String>) {
-        self.rows
-            .push((name.into(), Verdict::NotRun(why.into()), None));
+        self.rows.push((name.into(), Verdict::NotRun(why.into()), None));
     }
 
     /// Failed if any row failed.
     pub(crate) fn outcome(&self) -> Outcome {
         let failed = |row: &(_, Verdict, _)| matches!(row.1, Verdict::Failed(_));
-        if self.rows.iter().any(failed) {
-            Outcome::Failed
-        } else {
-            Outcome::Passed
-        }
+        if self.rows.iter().any(failed) { Outcome::Failed } else { Outcome::Passed }
     }
 
     /// Shows the table and says what became of the whole.
@@ -110,10 +94,7 @@ pub(crate) fn write_table<const N: usize>(
 ) -> fmt::Result {
     let head = head.map(str::to_owned);
     let width = |column: usize| {
-        let cells = rows
-            .iter()
-            .chain([&head])
-            .map(|row| row[column].chars().count());
+        let cells = rows.iter().chain([&head]).map(|row| row[column].chars().count());
         cells.max().unwrap_or(0)
     };
     let widths: [usize; N] = std::array::from_fn(width);
@@ -138,18 +119,10 @@ mod tests {
     #[test]
     fn the_table_shows_every_step_with_its_result_and_time() {
         let mut summary = Summary::new("step");
-        summary.push(
-            "format",
-            Verdict::from_success(true),
-            Duration::from_millis(440),
-        );
+        summary.push("format", Verdict::from_success(true), Duration::from_millis(440));
         summary.push_skipped("deny", "it is not installed");
         assert_eq!(summary.outcome(), Outcome::Passed);
-        summary.push(
-            "lints",
-            Verdict::Failed("2 warnings".into()),
-            Duration::from_secs(12),
-        );
+        summary.push("lints", Verdict::Failed("2 warnings".into()), Duration::from_secs(12));
         assert_eq!(summary.outcome(), Outcome::Failed);
         assert_eq!(
             summary.to_string(),

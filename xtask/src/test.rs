@@ -28,11 +28,7 @@ pub(crate) fn run(filters: &[String]) -> Result<Outcome, Failure> {
 
     let watch = Stopwatch::start();
     let names = build(&workspace)?;
-    summary.push(
-        "build",
-        Verdict::from_success(names.is_some()),
-        watch.elapsed(),
-    );
+    summary.push("build", Verdict::from_success(names.is_some()), watch.elapsed());
     match names {
         Some(names) => suites(&mut summary, &workspace, names, filters)?,
         None => summary.push_skipped("tests", "the build failed"),
@@ -79,7 +75,7 @@ fn add_rows(summary: &mut Summary, report: &Report, succeeded: bool, time: Durat
     let mut all = format!("{passed} passed, {failed} failed");
     let aborted = sum(|suite| u32::from(!suite.ended));
     if aborted > 0 {
-        all.push_str(&format!(", {aborted} suites without a result"));
+        all.push_str(&format!(", suites without a result: {aborted}"));
     }
     let verdict = match (succeeded, passed + failed) {
         (true, 0) => Verdict::Failed("no test ran".to_owned()),
@@ -88,11 +84,11 @@ fn add_rows(summary: &mut Summary, report: &Report, succeeded: bool, time: Durat
     };
     summary.push("all suites", verdict, time);
     if !report.ignored.is_empty() {
-        println!("\nignored, not run:");
+        println!("\nignored, each for its reason:");
         for test in &report.ignored {
             println!("  {test}");
         }
-        let why = format!("{}, listed above", report.ignored.len());
+        let why = format!("{}, reasons above", report.ignored.len());
         summary.push_skipped("ignored tests", why);
     }
 }
@@ -103,30 +99,18 @@ mod tests {
 
     fn summary_of(suites: Vec<Suite>, succeeded: bool) -> Summary {
         let mut summary = Summary::new("suite");
-        let report = Report {
-            suites,
-            ignored: vec!["a::b: needs a live service".to_owned()],
-        };
+        let report = Report { suites, ignored: vec!["a::b: needs a live service".to_owned()] };
         add_rows(&mut summary, &report, succeeded, Duration::from_secs(1));
         summary
     }
 
     #[test]
     fn ignored_tests_have_a_row_and_empty_suites_have_none() {
-        let full = Suite {
-            passed: 2,
-            ..Suite::new("core: unit".to_owned())
-        };
-        let empty = Suite {
-            ended: true,
-            ..Suite::new("core: doc".to_owned())
-        };
+        let full = Suite { passed: 2, ..Suite::new("core: unit".to_owned()) };
+        let empty = Suite { ended: true, ..Suite::new("core: doc".to_owned()) };
         let summary = summary_of(vec![full, empty], true);
         let table = summary.to_string();
-        assert!(
-            table.contains("ignored tests  not run: 1, listed above"),
-            "{table}"
-        );
+        assert!(table.contains("ignored tests  not run: 1, reasons above"), "{table}");
         assert!(!table.contains("core: doc"), "{table}");
     }
 
@@ -137,11 +121,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_no_suite_shows_is_still_one() {
-        let suite = Suite {
-            passed: 2,
-            ended: true,
-            ..Suite::new("core: unit".to_owned())
-        };
+        let suite = Suite { passed: 2, ended: true, ..Suite::new("core: unit".to_owned()) };
         assert_eq!(summary_of(vec![suite], false).outcome(), Outcome::Failed);
     }
 }

@@ -32,15 +32,12 @@ struct Artifact {
 impl SuiteNames {
     /// Learns the names from the messages of a build.
     pub(crate) fn new(workspace: &Workspace, messages: &str) -> Self {
-        let artifacts = messages
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+        let artifacts =
+            messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
         let mut names = Self::default();
         for artifact in artifacts {
-            let package = workspace
-                .packages
-                .iter()
-                .find(|package| package.id == artifact.package_id);
+            let package =
+                workspace.packages.iter().find(|package| package.id == artifact.package_id);
             if let (Some(package), Some(executable)) = (package, &artifact.executable) {
                 let name = suite_name(&package.name, &artifact.target);
                 names.binaries.insert(file_name(executable), name);
@@ -98,14 +95,7 @@ pub(crate) struct Suite {
 
 impl Suite {
     pub(crate) const fn new(name: String) -> Self {
-        Self {
-            name,
-            passed: 0,
-            failed: 0,
-            ignored: 0,
-            ended: false,
-            time: Duration::ZERO,
-        }
+        Self { name, passed: 0, failed: 0, ignored: 0, ended: false, time: Duration::ZERO }
     }
 
     /// Whether it ended and had nothing to run.
@@ -154,15 +144,8 @@ pub(crate) struct Tracker {
 
 impl Tracker {
     pub(crate) const fn new(names: SuiteNames) -> Self {
-        let report = Report {
-            suites: Vec::new(),
-            ignored: Vec::new(),
-        };
-        Self {
-            names,
-            report,
-            suite_began: Duration::ZERO,
-        }
+        let report = Report { suites: Vec::new(), ignored: Vec::new() };
+        Self { names, report, suite_began: Duration::ZERO }
     }
 
     /// Takes the next line, which came this long after the start of the run.
@@ -261,23 +244,12 @@ mod tests {
         assert_eq!(
             rows,
             [
-                (
-                    "larder-core: unit",
-                    "ok: 1 passed, 1 ignored".to_owned(),
-                    4 * SECOND
-                ),
-                (
-                    "larder-moka: conformance",
-                    "FAILED: 7 passed, 2 failed".to_owned(),
-                    2 * SECOND
-                ),
+                ("larder-core: unit", "ok: 1 passed, 1 ignored".to_owned(), 4 * SECOND),
+                ("larder-moka: conformance", "FAILED: 7 passed, 2 failed".to_owned(), 2 * SECOND),
                 ("larder-core: doc", "ok: 4 passed".to_owned(), 3 * SECOND),
             ]
         );
-        assert_eq!(
-            report.ignored,
-            ["larder-core: unit: live::get: needs a live service"]
-        );
+        assert_eq!(report.ignored, ["larder-core: unit: live::get: needs a live service"]);
     }
 
     #[test]
@@ -291,10 +263,7 @@ mod tests {
             panic!("one suite was announced, not {}", report.suites.len());
         };
         assert!(!suite.is_empty());
-        assert_eq!(
-            suite.verdict(),
-            Verdict::Failed("it ended without a result".to_owned())
-        );
+        assert_eq!(suite.verdict(), Verdict::Failed("it ended without a result".to_owned()));
     }
 
     #[test]
@@ -337,9 +306,7 @@ mod tests {
         );
         let names = SuiteNames::new(&workspace, messages);
         assert_eq!(
-            names
-                .announced("     Running tests/conformance.rs (deps/conformance-1)")
-                .as_deref(),
+            names.announced("     Running tests/conformance.rs (deps/conformance-1)").as_deref(),
             Some("larder-moka: conformance")
         );
         assert_eq!(

@@ -47,9 +47,7 @@ fn declares(text: &str, name: &str) -> bool {
             Some(rest) => rest.trim_start().trim_start_matches("(crate)").trim_start(),
             None => line,
         };
-        let declared = declared
-            .strip_prefix("mod ")
-            .and_then(|rest| rest.split_once(';'));
+        let declared = declared.strip_prefix("mod ").and_then(|rest| rest.split_once(';'));
         declared.is_some_and(|(declared, _)| declared == name)
     })
 }
@@ -64,10 +62,7 @@ mod tests {
         check(
             modules,
             &[
-                (
-                    "crates/a/src/lib.rs",
-                    "mod key;\npub(crate) mod near;\n// mod ghost;\n",
-                ),
+                ("crates/a/src/lib.rs", "mod key;\npub(crate) mod near;\n// mod ghost;\n"),
                 ("crates/a/src/key.rs", ""),
                 ("crates/a/src/ghost.rs", ""),
                 ("crates/a/src/near/mod.rs", "pub mod tags;\n"),

@@ -29,10 +29,7 @@ pub(crate) fn named_tests(tree: &Tree) -> Vec<Finding> {
                 continue;
             };
             // A file that is missing altogether is the business of the rule above.
-            if tree
-                .text(&file)
-                .is_some_and(|text| !defines(text, function))
-            {
+            if tree.text(&file).is_some_and(|text| !defines(text, function)) {
                 let message = format!("{file} has no function \"{function}\"");
                 findings.push(Finding::new(path, link.line, message));
             }
@@ -61,11 +58,7 @@ pub(crate) fn guarantees(tree: &Tree) -> Vec<Finding> {
 fn guarantee(line: &str) -> Option<&str> {
     let item = line.trim_start().strip_prefix(['|', '-', '*'])?;
     let item = item.trim_start_matches([' ', '*']);
-    let digits = item
-        .strip_prefix('G')?
-        .bytes()
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let digits = item.strip_prefix('G')?.bytes().take_while(u8::is_ascii_digit).count();
     (digits > 0).then(|| &item[..=digits])
 }
 
@@ -79,10 +72,7 @@ impl<'a> Link<'a> {
     /// The file that the link leads to, if it leads into the workspace.
     fn file_in(&self, document: &str) -> Option<String> {
         let (file, _) = self.target.split_once('#').unwrap_or((self.target, ""));
-        let has_scheme = file
-            .split('/')
-            .next()
-            .is_some_and(|head| head.contains(':'));
+        let has_scheme = file.split('/').next().is_some_and(|head| head.contains(':'));
         (!file.is_empty() && !has_scheme).then(|| resolve(folder_of(document), file))
     }
 
@@ -139,13 +129,8 @@ fn links(text: &str) -> Vec<Link<'_>> {
         if start.starts_with("```") || start.starts_with("~~~") {
             in_code_block = !in_code_block;
         } else if !in_code_block {
-            let targets = inline_targets(line)
-                .into_iter()
-                .chain(defined_target(start));
-            links.extend(targets.map(|target| Link {
-                line: number,
-                target,
-            }));
+            let targets = inline_targets(line).into_iter().chain(defined_target(start));
+            links.extend(targets.map(|target| Link { line: number, target }));
         }
     }
     links
@@ -162,12 +147,9 @@ fn inline_targets(line: &str) -> Vec<&str> {
         if mark == "`" {
             let ticks = 1 + after.bytes().take_while(|byte| *byte == b'`').count();
             let body = &after[ticks - 1..];
-            rest = body
-                .split_once(&"`".repeat(ticks))
-                .map_or(body, |(_, after)| after);
-        } else if let Some((inner, after)) = after
-            .strip_prefix('(')
-            .and_then(|rest| rest.split_once(')'))
+            rest = body.split_once(&"`".repeat(ticks)).map_or(body, |(_, after)| after);
+        } else if let Some((inner, after)) =
+            after.strip_prefix('(').and_then(|rest| rest.split_once(')'))
         {
             targets.extend(without_title(inner));
             rest = after;
@@ -179,11 +161,7 @@ fn inline_targets(line: &str) -> Vec<&str> {
 /// The target of `[name]: target`.
 fn defined_target(line: &str) -> Option<&str> {
     let (name, target) = line.strip_prefix('[')?.split_once("]: ")?;
-    if name.contains(']') {
-        None
-    } else {
-        without_title(target)
-    }
+    if name.contains(']') { None } else { without_title(target) }
 }
 
 fn without_title(target: &str) -> Option<&str> {
@@ -202,19 +180,8 @@ mod tests {
                     ``a ` [d](no.md)`` then [e](<three.md>) [f][g] [h]\n\
                     ```\n[i](no.md)\n```\n\
                     [g]: four.md\n";
-        let targets: Vec<_> = links(text)
-            .iter()
-            .map(|link| (link.line, link.target))
-            .collect();
-        assert_eq!(
-            targets,
-            [
-                (1, "one.md"),
-                (1, "two.md#part"),
-                (2, "three.md"),
-                (6, "four.md")
-            ]
-        );
+        let targets: Vec<_> = links(text).iter().map(|link| (link.line, link.target)).collect();
+        assert_eq!(targets, [(1, "one.md"), (1, "two.md#part"), (2, "three.md"), (6, "four.md")]);
     }
 
     #[test]
@@ -230,10 +197,7 @@ mod tests {
                     "docs/a.md",
                     "[up](../README.md#top) [self](./a.md)\n[out](../../etc) [gone](b.md)",
                 ),
-                (
-                    "crates/x/README.md",
-                    "[k](Key::new) [m](macro@make) [n](Key) [o](src/none.rs)",
-                ),
+                ("crates/x/README.md", "[k](Key::new) [m](macro@make) [n](Key) [o](src/none.rs)"),
             ],
             &[
                 "README.md:1: \"none.md\" leads nowhere",

@@ -18,11 +18,7 @@ pub(crate) fn companions(tree: &Tree) -> Vec<Finding> {
         }
         let inherits = |entry: &Entry<'_>| entry.section == "lints" && entry.inherits();
         if !entries(text).iter().any(inherits) {
-            findings.push(Finding::new(
-                path,
-                1,
-                "`[lints] workspace = true` is missing",
-            ));
+            findings.push(Finding::new(path, 1, "`[lints] workspace = true` is missing"));
         }
     }
     findings
@@ -33,7 +29,9 @@ pub(crate) fn versions(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in members(tree) {
         for entry in entries(text) {
-            if let Some(name) = entry.dependency().filter(|_| !entry.inherits()) {
+            if let Some(name) =
+                entry.dependency().filter(|_| !entry.inherits() && !entry.has_no_version())
+            {
                 let message = format!("\"{name}\" does not say `workspace = true`");
                 findings.push(Finding::new(path, entry.line, message));
             }
@@ -77,10 +75,8 @@ impl Entry<'_> {
     /// The dependency that this entry declares, if it declares one.
     fn dependency(&self) -> Option<&str> {
         let kind = self.section.rsplit('.').next();
-        let declares = matches!(
-            kind,
-            Some("dependencies" | "dev-dependencies" | "build-dependencies")
-        );
+        let declares =
+            matches!(kind, Some("dependencies" | "dev-dependencies" | "build-dependencies"));
         let (name, _) = self.key.split_once('.').unwrap_or((self.key, ""));
         (declares && !self.section.starts_with("workspace.")).then_some(name)
     }
@@ -89,6 +85,13 @@ impl Entry<'_> {
         let value: String = self.value.split_whitespace().collect();
         let whole = self.key == "workspace" || self.key.ends_with(".workspace");
         (whole && value.starts_with("true")) || value.contains("workspace=true")
+    }
+
+    /// A path without a version: how a crate's tests use one that itself depends on the crate,
+    /// so that neither has to be published first.
+    fn has_no_version(&self) -> bool {
+        let is_dev = self.section.ends_with("dev-dependencies");
+        is_dev && self.is_local() && !self.value.contains("version")
     }
 
     fn is_local(&self) -> bool {
@@ -115,12 +118,7 @@ fn entries(manifest: &str) -> Vec<Entry<'_>> {
                 && parent.ends_with("dependencies")
             {
                 in_own_table = true;
-                entries.push(Entry {
-                    line,
-                    section: parent,
-                    key,
-                    value: String::new(),
-                });
+                entries.push(Entry { line, section: parent, key, value: String::new() });
             }
             continue;
         }
@@ -130,12 +128,7 @@ fn entries(manifest: &str) -> Vec<Entry<'_>> {
                 entry.value.push(' ');
             }
         } else if let Some((key, value)) = text.split_once('=') {
-            entries.push(Entry {
-                line,
-                section,
-                key: key.trim(),
-                value: value.trim().to_owned(),
-            });
+            entries.push(Entry { line, section, key: key.trim(), value: value.trim().to_owned() });
         }
         open += text.matches(['[', '{']).count();
         open -= text.matches([']', '}']).count().min(open);
@@ -158,10 +151,7 @@ mod tests {
                 ("crates/whole/Cargo.toml", LINTS),
                 ("crates/whole/README.md", ""),
                 ("crates/whole/CHANGELOG.md", ""),
-                (
-                    "crates/bare/Cargo.toml",
-                    "[lints.rust]\nunsafe_code = \"allow\"\n",
-                ),
+                ("crates/bare/Cargo.toml", "[lints.rust]\nunsafe_code = \"allow\"\n"),
                 ("tests/Cargo.toml", LINTS),
                 ("tests/downstream/engine/Cargo.toml", ""),
                 ("xtask/Cargo.toml", ""),
@@ -184,6 +174,9 @@ mod tests {
                         rand = \"0.10\"\n\
                         [target.'cfg(unix)'.dependencies]\n\
                         libc = { version = \"0.2\" }\n\
+                        [dev-dependencies]\n\
+                        larder-testkit = { path = \"../larder-testkit\" }\n\
+                        larder-moka = { path = \"../larder-moka\", version = \"0.1\" }\n\
                         [dev-dependencies.tokio]\n\
                         workspace = true\n\
                         features = [\"rt\"]\n\
@@ -196,7 +189,8 @@ mod tests {
             &[
                 "crates/a/Cargo.toml:8: \"rand\" does not say `workspace = true`",
                 "crates/a/Cargo.toml:10: \"libc\" does not say `workspace = true`",
-                "crates/a/Cargo.toml:14: \"cc\" does not say `workspace = true`",
+                "crates/a/Cargo.toml:13: \"larder-moka\" does not say `workspace = true`",
+                "crates/a/Cargo.toml:17: \"cc\" does not say `workspace = true`",
             ],
         );
     }

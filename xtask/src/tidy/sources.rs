@@ -41,18 +41,10 @@ pub(crate) fn unfinished(tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.with_extension("rs") {
         for (number, line) in numbered_lines(text) {
             for marker in MARKERS.into_iter().filter(|marker| has_word(line, marker)) {
-                findings.push(Finding::new(
-                    path,
-                    number,
-                    format!("`{marker}` is left behind"),
-                ));
+                findings.push(Finding::new(path, number, format!("`{marker}` is left behind")));
             }
             if ignores_without_reason(line) {
-                findings.push(Finding::new(
-                    path,
-                    number,
-                    "an ignored test gives no reason",
-                ));
+                findings.push(Finding::new(path, number, "an ignored test gives no reason"));
             }
         }
     }
@@ -113,10 +105,7 @@ mod tests {
     fn a_file_above_the_limit_is_found() {
         check(
             length,
-            &[
-                ("at.rs", &"\n".repeat(600)),
-                ("above.rs", &"\n".repeat(601)),
-            ],
+            &[("at.rs", &"\n".repeat(600)), ("above.rs", &"\n".repeat(601))],
             &["above.rs:601: 601 lines, the limit is 600"],
         );
     }
@@ -125,11 +114,7 @@ mod tests {
     fn markers_are_found_as_words_only() {
         let [unwritten, ..] = MARKERS;
         let text = format!("fn f() {{ {unwritten}() }}\nlet mastodon_todo = \"tmp_XXXX\";\n");
-        check(
-            unfinished,
-            &[("a.rs", &text)],
-            &[&format!("a.rs:1: `{unwritten}` is left behind")],
-        );
+        check(unfinished, &[("a.rs", &text)], &[&format!("a.rs:1: `{unwritten}` is left behind")]);
     }
 
     #[test]

@@ -30,16 +30,11 @@ const TIERS: [(&str, u8); 19] = [
     ("larder-query", 3),
     ("larder-schema", 3),
     ("larder", 4),
-    ("larder-cli", 4),
+    ("larder-cli", 5),
 ];
 
 /// Composition is by trait object, so only the facade's tier knows a backend.
-const BACKENDS: [&str; 4] = [
-    "larder-memcached",
-    "larder-moka",
-    "larder-redis",
-    "larder-sqlite",
-];
+const BACKENDS: [&str; 4] = ["larder-memcached", "larder-moka", "larder-redis", "larder-sqlite"];
 const FACADE_TIER: u8 = 4;
 
 /// Tests of every tier may use it.
@@ -87,9 +82,7 @@ fn objection(package: &Package, own: u8, dependency: &Dependency) -> Option<Stri
         return Some(format!("a crate does not depend on {name}"));
     };
     if other >= own {
-        return Some(format!(
-            "{name} is of tier {other}, but this crate is of tier {own}"
-        ));
+        return Some(format!("{name} is of tier {other}, but this crate is of tier {own}"));
     }
     let knows_backend = BACKENDS.contains(&name) && own < FACADE_TIER && !dependency.is_dev();
     knows_backend.then(|| format!("only the facade's tier knows the backend {name}"))
@@ -156,10 +149,7 @@ mod tests {
             &[
                 ("larder-core", &["bytes", "dev larder-testkit"]),
                 ("larder-testkit", &["larder-core"]),
-                (
-                    "larder-moka",
-                    &["larder-core", "dev larder-testkit", "moka"],
-                ),
+                ("larder-moka", &["larder-core", "dev larder-testkit", "moka"]),
                 ("larder-cache", &["larder-core", "dev larder-moka"]),
                 ("larder", &["larder-cache", "larder-moka"]),
                 ("xtask", &["larder"]),
@@ -175,10 +165,7 @@ mod tests {
                 ("larder-core", &["larder-cache"]),
                 ("larder-testkit", &["larder-core"]),
                 ("larder-moka", &["larder-testkit", "build larder-cache"]),
-                (
-                    "larder-cache",
-                    &["dev larder-cache", "larder-moka", "xtask"],
-                ),
+                ("larder-cache", &["dev larder-cache", "larder-moka", "xtask"]),
                 ("xtask", &[]),
             ],
             &[

@@ -52,10 +52,7 @@ impl Tree {
         self.texts
             .iter()
             .map(|(path, text)| (path.as_str(), text.as_str()))
-            .filter(move |(path, _)| {
-                path.rsplit_once('.')
-                    .is_some_and(|(_, own)| own == extension)
-            })
+            .filter(move |(path, _)| path.rsplit_once('.').is_some_and(|(_, own)| own == extension))
     }
 
     fn load_folder(&mut self, folder: &Path, prefix: &str) -> Result<(), Failure> {
@@ -74,10 +71,7 @@ impl Tree {
                 }
                 continue;
             }
-            if [".rs", ".md", ".toml"]
-                .iter()
-                .any(|end| name.ends_with(end))
-            {
+            if [".rs", ".md", ".toml"].iter().any(|end| name.ends_with(end)) {
                 let text = fs::read_to_string(&path).map_err(failed(&path))?;
                 self.texts.insert(relative.clone(), text);
             }
@@ -89,9 +83,7 @@ impl Tree {
 
 /// The lines of a text, counted from 1.
 pub(crate) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line))
+    text.lines().enumerate().map(|(index, line)| (index + 1, line))
 }
 
 /// The folder of a path, without a slash; empty for a file at the root.
@@ -101,9 +93,5 @@ pub(crate) fn folder_of(path: &str) -> &str {
 
 /// A path inside a folder, where the root is the empty folder.
 pub(crate) fn inside(folder: &str, name: &str) -> String {
-    if folder.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    }
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
