@@ -47,6 +47,7 @@ macro_rules! bind_copied {
         impl Bind for $rust {
             const TYPE: ParamType = ParamType::$variant;
 
+            #[inline(always)]
             fn bind(&self, slot: Slot<'_>) {
                 slot.put(Param::$variant(*self));
             }
@@ -74,6 +75,7 @@ macro_rules! bind_pointer {
         impl<T: Bind + ?Sized> Bind for $pointer {
             const TYPE: ParamType = T::TYPE;
 
+            #[inline(always)]
             fn bind(&self, slot: Slot<'_>) {
                 T::bind(self, slot);
             }
@@ -86,6 +88,7 @@ bind_pointer!(&T, Arc<T>, Box<T>);
 impl Bind for String {
     const TYPE: ParamType = ParamType::Text;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         self.as_str().bind(slot);
     }
@@ -94,6 +97,7 @@ impl Bind for String {
 impl Bind for Vec<u8> {
     const TYPE: ParamType = ParamType::Bytes;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         self.as_slice().bind(slot);
     }
@@ -102,6 +106,7 @@ impl Bind for Vec<u8> {
 impl Bind for str {
     const TYPE: ParamType = ParamType::Text;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         slot.put(Param::Text(self));
     }
@@ -110,6 +115,7 @@ impl Bind for str {
 impl Bind for char {
     const TYPE: ParamType = ParamType::Text;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         slot.put(Param::Text(self.encode_utf8(&mut [0; 4])));
     }
@@ -118,6 +124,7 @@ impl Bind for char {
 impl Bind for [u8] {
     const TYPE: ParamType = ParamType::Bytes;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         slot.put(Param::Bytes(self));
     }
@@ -126,6 +133,7 @@ impl Bind for [u8] {
 impl<const N: usize> Bind for [u8; N] {
     const TYPE: ParamType = ParamType::Bytes;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         slot.put(Param::Bytes(self));
     }
@@ -134,6 +142,7 @@ impl<const N: usize> Bind for [u8; N] {
 impl<T: Bind + ToOwned + ?Sized> Bind for Cow<'_, T> {
     const TYPE: ParamType = T::TYPE;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         T::bind(self, slot);
     }
@@ -142,6 +151,7 @@ impl<T: Bind + ToOwned + ?Sized> Bind for Cow<'_, T> {
 impl<T: Bind> Bind for Option<T> {
     const TYPE: ParamType = T::TYPE;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         match self {
             Some(value) => value.bind(slot),
@@ -153,6 +163,7 @@ impl<T: Bind> Bind for Option<T> {
 impl Bind for Value {
     const TYPE: ParamType = ParamType::Unknown;
 
+    #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
         slot.put(match self {
             Self::Bool(value) => Param::Bool(*value),

@@ -5,6 +5,7 @@ mod bind_chrono;
 mod bind_decimal;
 mod bind_json;
 mod bind_uuid;
+mod buffer;
 mod calendar;
 mod catalog;
 mod columns;

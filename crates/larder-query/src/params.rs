@@ -5,13 +5,11 @@
 
 use std::fmt::{self, Write as _};
 
-use smallvec::SmallVec;
-
-use crate::{Bind, Value, varint};
+use crate::{Bind, Value, buffer::Buffer, varint};
 
 /// The bound parameters of one statement.
 ///
-/// They live in one buffer: binding up to 96 bytes of them allocates nothing. The buffer is the
+/// They live in one buffer: binding up to 55 bytes of them allocates nothing. The buffer is the
 /// parameters' part of a cache key, and the driver reads the values back from it.
 ///
 /// Two lists have the same bytes only if they have the same length, types and values: `1_i32`,
@@ -31,7 +29,7 @@ use crate::{Bind, Value, varint};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Params {
-    bytes: SmallVec<[u8; 96]>,
+    bytes: Buffer,
     len: usize,
 }
 
@@ -162,6 +160,7 @@ impl ParamType {
         Self::Json,
     ];
 
+    #[inline(always)]
     const fn tag(self) -> u8 {
         self as u8
     }
@@ -179,6 +178,7 @@ impl Params {
     }
 
     /// Adds the next parameter.
+    #[inline(always)]
     pub fn bind(&mut self, value: impl Bind) -> &mut Self {
         value.bind(Slot(self));
         self
@@ -199,48 +199,48 @@ impl Params {
     /// The canonical encoding.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// Reads the parameters back, in order.
     #[must_use]
     pub fn iter(&self) -> ParamIter<'_> {
-        ParamIter { bytes: &self.bytes }
+        ParamIter { bytes: self.bytes.as_slice() }
     }
 
-    fn push_fixed(&mut self, kind: ParamType, payload: &[u8]) {
+    #[inline(always)]
+    fn push_fixed<const N: usize>(&mut self, kind: ParamType, payload: [u8; N]) {
         self.len += 1;
-        self.bytes.push(kind.tag());
-        self.bytes.extend_from_slice(payload);
+        self.bytes.append([kind.tag()], &payload);
     }
 
+    #[inline(always)]
     fn push_sized(&mut self, kind: ParamType, payload: &[u8]) {
         self.len += 1;
-        self.bytes.push(kind.tag());
+        match u8::try_from(payload.len()) {
+            // The only encoding of a small number is the number itself.
+            Ok(len) if len < 0x80 => self.bytes.append([kind.tag(), len], payload),
+            _ => self.push_long(kind, payload),
+        }
+    }
+
+    #[cold]
+    fn push_long(&mut self, kind: ParamType, payload: &[u8]) {
         let (len, len_bytes) = varint::encode(payload.len() as u64);
-        self.bytes.extend_from_slice(&len[..len_bytes]);
-        self.bytes.extend_from_slice(payload);
+        self.bytes.append([kind.tag()], &len[..len_bytes]);
+        self.bytes.append([], payload);
     }
 
     /// Writes a text whose length is known only afterwards, without a buffer in between.
     fn push_displayed(&mut self, kind: ParamType, text: &dyn fmt::Display) {
         self.len += 1;
-        self.bytes.push(kind.tag());
-        let start = self.bytes.len();
+        self.bytes.append([kind.tag()], &[]);
+        let start = self.bytes.as_slice().len();
         // Writing into memory does not fail. A `Display` that reports an error nevertheless has
         // written what it could, and that is what is bound.
-        let _ = write!(Tail(&mut self.bytes), "{text}");
-        let (len, len_bytes) = varint::encode((self.bytes.len() - start) as u64);
-        self.bytes.insert_from_slice(start, &len[..len_bytes]);
-    }
-}
-
-struct Tail<'a>(&'a mut SmallVec<[u8; 96]>);
-
-impl fmt::Write for Tail<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
+        let _ = write!(self.bytes, "{text}");
+        let (len, len_bytes) = varint::encode((self.bytes.as_slice().len() - start) as u64);
+        self.bytes.insert(start, &len[..len_bytes]);
     }
 }
 
@@ -267,38 +267,39 @@ pub struct Slot<'a>(&'a mut Params);
 
 impl Slot<'_> {
     /// Binds one parameter.
+    #[inline(always)]
     pub fn put(self, param: Param<'_>) {
         let Self(params) = self;
         let kind = param.param_type();
         match param {
-            Param::Bool(value) => params.push_fixed(kind, &[u8::from(value)]),
-            Param::I8(value) => params.push_fixed(kind, &value.to_be_bytes()),
-            Param::I16(value) => params.push_fixed(kind, &value.to_be_bytes()),
-            Param::I32(value) | Param::Date(value) => params.push_fixed(kind, &value.to_be_bytes()),
+            Param::Bool(value) => params.push_fixed(kind, [u8::from(value)]),
+            Param::I8(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::I16(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::I32(value) | Param::Date(value) => params.push_fixed(kind, value.to_be_bytes()),
             Param::I64(value)
             | Param::Time(value)
             | Param::Timestamp(value)
-            | Param::TimestampUtc(value) => params.push_fixed(kind, &value.to_be_bytes()),
-            Param::U8(value) => params.push_fixed(kind, &[value]),
-            Param::U16(value) => params.push_fixed(kind, &value.to_be_bytes()),
-            Param::U32(value) => params.push_fixed(kind, &value.to_be_bytes()),
-            Param::U64(value) => params.push_fixed(kind, &value.to_be_bytes()),
+            | Param::TimestampUtc(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::U8(value) => params.push_fixed(kind, [value]),
+            Param::U16(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::U32(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::U64(value) => params.push_fixed(kind, value.to_be_bytes()),
             Param::F32(value) => {
                 let canonical = if value.is_nan() { f32::NAN } else { value };
-                params.push_fixed(kind, &canonical.to_bits().to_be_bytes());
+                params.push_fixed(kind, canonical.to_bits().to_be_bytes());
             }
             Param::F64(value) => {
                 let canonical = if value.is_nan() { f64::NAN } else { value };
-                params.push_fixed(kind, &canonical.to_bits().to_be_bytes());
+                params.push_fixed(kind, canonical.to_bits().to_be_bytes());
             }
             Param::Decimal(text) | Param::Text(text) | Param::Json(text) => {
                 params.push_sized(kind, text.as_bytes());
             }
             Param::Bytes(bytes) => params.push_sized(kind, bytes),
-            Param::Uuid(bytes) => params.push_fixed(kind, &bytes),
+            Param::Uuid(bytes) => params.push_fixed(kind, bytes),
             Param::Null(kind) => {
                 params.len += 1;
-                params.bytes.extend_from_slice(&[TAG_NULL, kind.tag()]);
+                params.bytes.append([TAG_NULL, kind.tag()], &[]);
             }
         }
     }
@@ -322,6 +323,7 @@ impl Slot<'_> {
 impl<'a> Param<'a> {
     /// The parameter's type; for NULL, the type that the value would have had.
     #[must_use]
+    #[inline(always)]
     pub const fn param_type(self) -> ParamType {
         match self {
             Self::Bool(_) => ParamType::Bool,

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     Database, Dynamic, Execute, Params, Query, QueryError, RowLimit, RowSet, Shape, Transaction,
     Typed,
+    query::Handle,
     schema::Schema,
     statement::{Prepared, Statement, Statements, dialect},
 };
@@ -48,16 +49,16 @@ impl Queries {
     }
 
     /// A query whose rows become values of `T` through serde.
-    pub fn query_as<T>(&self, sql: &str) -> Query<Typed<T>>
+    pub fn query_as<T>(&self, sql: &str) -> Query<'_, Typed<T>>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        self.prepare_as(sql).query()
+        Query::new(&self.shared, Handle::Owned(self.shared.prepare(sql)))
     }
 
     /// A query whose rows come as they are: names, order, duplicates and exact values.
-    pub fn query(&self, sql: &str) -> Query<Dynamic> {
-        self.prepare(sql).query()
+    pub fn query(&self, sql: &str) -> Query<'_, Dynamic> {
+        Query::new(&self.shared, Handle::Owned(self.shared.prepare(sql)))
     }
 
     /// A query to be made many times: the text is analysed and looked up once.
@@ -234,14 +235,14 @@ pub struct PreparedQuery<S: Shape> {
 impl<S: Shape> PreparedQuery<S> {
     /// The query, without parameters so far.
     #[inline]
-    pub fn query(&self) -> Query<S> {
+    pub fn query(&self) -> Query<'_, S> {
         let is_current = self.prepared.epoch() == self.shared.schema.epoch();
         let prepared = if is_current {
-            Arc::clone(&self.prepared)
+            Handle::Borrowed(&*self.prepared)
         } else {
-            self.shared.prepare(&self.prepared.statement.sql)
+            Handle::Owned(self.shared.prepare(&self.prepared.statement.sql))
         };
-        Query::new(Arc::clone(&self.shared), prepared)
+        Query::new(&self.shared, prepared)
     }
 }
 

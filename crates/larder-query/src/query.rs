@@ -17,38 +17,57 @@ use crate::{
 /// A query with its parameters and options. Made by
 /// [`Queries::query_as`](crate::Queries::query_as) and [`Queries::query`](crate::Queries::query).
 ///
-/// Building allocates nothing for parameters of up to 96 bytes in all.
+/// Building allocates nothing for parameters of up to 55 encoded bytes and no further options.
 #[must_use = "a query does nothing until it is fetched"]
-pub struct Query<S: Shape> {
-    shared: Arc<Shared>,
-    prepared: Arc<Prepared<S>>,
+pub struct Query<'q, S: Shape> {
+    shared: &'q Arc<Shared>,
+    prepared: Handle<'q, S>,
     params: Params,
-    tags: SmallVec<[Tag; 2]>,
-    options: Options,
+    /// Behind a pointer, because a query is moved with each parameter that is bound to it.
+    options: Option<Box<Options>>,
+}
+
+/// A prepared statement, borrowed where the caller holds one: a near hit then touches no
+/// reference count but that of its value.
+pub(crate) enum Handle<'q, S: Shape> {
+    Borrowed(&'q Prepared<S>),
+    Owned(Arc<Prepared<S>>),
+}
+
+impl<S: Shape> std::ops::Deref for Handle<'_, S> {
+    type Target = Prepared<S>;
+
+    #[inline]
+    fn deref(&self) -> &Prepared<S> {
+        match self {
+            Self::Borrowed(prepared) => prepared,
+            Self::Owned(prepared) => prepared,
+        }
+    }
 }
 
 /// What was asked for beyond the statement and its parameters.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Options {
     ttl: Option<TtlPolicy>,
+    tags: SmallVec<[Tag; 2]>,
     refresh: bool,
     assume_cacheable: bool,
     /// The first option that was not valid; the fetch reports it.
     error: Option<TtlError>,
 }
 
-impl<S: Shape> Query<S> {
+impl<'q, S: Shape> Query<'q, S> {
     #[inline]
-    pub(crate) fn new(shared: Arc<Shared>, prepared: Arc<Prepared<S>>) -> Self {
-        let options = Options::default();
-        Self { shared, prepared, params: Params::new(), tags: SmallVec::new(), options }
+    pub(crate) fn new(shared: &'q Arc<Shared>, prepared: Handle<'q, S>) -> Self {
+        Self { shared, prepared, params: Params::new(), options: None }
     }
 
     /// Binds the next parameter.
     ///
     /// Its type is part of the identity of the answer: `1_i32`, `1_i64`, `1.0` and `"1"` are four
     /// different queries.
-    #[inline]
+    #[inline(always)]
     pub fn bind(mut self, value: impl Bind) -> Self {
         self.params.bind(value);
         self
@@ -59,16 +78,17 @@ impl<S: Shape> Query<S> {
     ///
     /// Zero and more than ten years are errors, which the fetch reports.
     pub fn ttl(mut self, ttl: Duration) -> Self {
+        let options = self.options();
         match Ttl::new(ttl) {
-            Ok(ttl) => self.options.ttl = Some(TtlPolicy::new(ttl)),
-            Err(error) => self.options.error = self.options.error.or(Some(error)),
+            Ok(ttl) => options.ttl = Some(TtlPolicy::new(ttl)),
+            Err(error) => options.error = options.error.or(Some(error)),
         }
         self
     }
 
     /// Sets the whole policy: lifetimes of answers and of empty answers, jitter.
-    pub const fn ttl_policy(mut self, policy: TtlPolicy) -> Self {
-        self.options.ttl = Some(policy);
+    pub fn ttl_policy(mut self, policy: TtlPolicy) -> Self {
+        self.options().ttl = Some(policy);
         self
     }
 
@@ -76,13 +96,13 @@ impl<S: Shape> Query<S> {
     /// [`Queries::invalidate_tag`](crate::Queries::invalidate_tag). The tags of the tables that
     /// the statement reads are there anyway.
     pub fn tag(mut self, tag: &str) -> Self {
-        self.tags.push(Tag::named(tag));
+        self.options().tags.push(Tag::named(tag));
         self
     }
 
     /// Asks the database whatever is stored, and stores the answer.
-    pub const fn force_refresh(mut self) -> Self {
-        self.options.refresh = true;
+    pub fn force_refresh(mut self) -> Self {
+        self.options().refresh = true;
         self
     }
 
@@ -91,17 +111,21 @@ impl<S: Shape> Query<S> {
     ///
     /// It has no effect on a statement that locks, writes, or could not be analysed: what the
     /// answer depends on is then not known.
-    pub const fn assume_cacheable(mut self) -> Self {
-        self.options.assume_cacheable = true;
+    pub fn assume_cacheable(mut self) -> Self {
+        self.options().assume_cacheable = true;
         self
+    }
+
+    fn options(&mut self) -> &mut Options {
+        self.options.get_or_insert_default()
     }
 
     /// Why the answer is not cached; `None` if it is, as far as that is known before the first
     /// fetch looked behind the views.
     #[must_use]
     pub fn uncacheable(&self) -> Option<&Reason> {
-        let overruled =
-            |reason: &&Reason| self.options.assume_cacheable && reason.may_be_overruled();
+        let assumed = self.options.as_ref().is_some_and(|options| options.assume_cacheable);
+        let overruled = |reason: &&Reason| assumed && reason.may_be_overruled();
         self.prepared.reason().filter(|reason| !overruled(reason))
     }
 
@@ -113,10 +137,7 @@ impl<S: Shape> Query<S> {
     /// # Cancel safety
     /// A load that was started goes on and is stored.
     pub async fn fetch_all(self) -> Result<Cached<S::Rows>, QueryError> {
-        if self.may_peek()
-            && let Some(family) = self.prepared.known_all()
-            && let Some(hit) = family.peek(self.args()).and_then(Lookup::found)
-        {
+        if let Some(hit) = self.peek_all() {
             return Ok(hit);
         }
         // Boxed, so that the future of a hit stays small.
@@ -133,7 +154,12 @@ impl<S: Shape> Query<S> {
     /// # Cancel safety
     /// As [`Query::fetch_all`].
     pub async fn fetch_one(self) -> Result<Cached<S::Row>, QueryError> {
-        self.fetch_optional().await?.found().ok_or(QueryError::RowNotFound)
+        // Not by way of `fetch_optional`, so that the future of a hit is not one in another.
+        match self.peek_one() {
+            Some(hit) => hit.found(),
+            None => Box::pin(self.fetch_optional_slowly()).await?.found(),
+        }
+        .ok_or(QueryError::RowNotFound)
     }
 
     /// Fetches the first row, if there is one. An absence is cached too, for a shorter time.
@@ -145,10 +171,7 @@ impl<S: Shape> Query<S> {
     /// As [`Query::fetch_all`].
     #[inline]
     pub async fn fetch_optional(self) -> Result<Lookup<S::Row>, QueryError> {
-        if self.may_peek()
-            && let Some(family) = self.prepared.known_one()
-            && let Some(hit) = family.peek(self.args())
-        {
+        if let Some(hit) = self.peek_one() {
             return Ok(hit);
         }
         Box::pin(self.fetch_optional_slowly()).await
@@ -165,15 +188,9 @@ impl<S: Shape> Query<S> {
     where
         V: DeserializeOwned + Send + Sync + 'static,
     {
-        let prepared = self.shared.prepare::<Scalar<V>>(&self.prepared.statement.sql);
-        let query = Query::<Scalar<V>> {
-            shared: self.shared,
-            prepared,
-            params: self.params,
-            tags: self.tags,
-            options: self.options,
-        };
-        query.fetch_one().await
+        let Self { shared, prepared, params, options } = self;
+        let prepared = Handle::Owned(shared.prepare::<Scalar<V>>(&prepared.statement.sql));
+        Query { shared, prepared, params, options }.fetch_one().await
     }
 
     /// Invalidates the answer to this query with these parameters and tags, however many rows
@@ -185,27 +202,49 @@ impl<S: Shape> Query<S> {
     /// # Cancel safety
     /// The invalidation goes on in a task of its own once it was started.
     pub async fn invalidate(self) -> Result<Invalidation, QueryError> {
-        self.prepared.resolve(&self.shared).await?;
-        let all = self.prepared.all(&self.shared).invalidate(self.args()).await;
-        Ok(all.and(self.prepared.one(&self.shared).invalidate(self.args()).await))
+        self.prepared.resolve(self.shared).await?;
+        let all = self.prepared.all(self.shared).invalidate(self.args()).await;
+        Ok(all.and(self.prepared.one(self.shared).invalidate(self.args()).await))
+    }
+
+    #[inline]
+    fn peek_one(&self) -> Option<Lookup<S::Row>> {
+        if !self.may_peek() {
+            return None;
+        }
+        self.prepared.known_one()?.peek(self.args())
+    }
+
+    #[inline]
+    fn peek_all(&self) -> Option<Cached<S::Rows>> {
+        if !self.may_peek() {
+            return None;
+        }
+        self.prepared.known_all()?.peek(self.args())?.found()
     }
 
     /// Whether the near tier may be asked right away.
     #[inline]
     fn may_peek(&self) -> bool {
-        !self.options.refresh && self.options.error.is_none() && self.uncacheable().is_none()
+        match &self.options {
+            None => self.prepared.reason().is_none(),
+            Some(options) => {
+                !options.refresh && options.error.is_none() && self.uncacheable().is_none()
+            }
+        }
     }
 
     #[inline]
     fn args(&self) -> Args<'_> {
-        Args::new(self.params.as_bytes()).with_tags(&self.tags)
+        let args = Args::new(self.params.as_bytes());
+        self.options.as_ref().map_or(args, |options| args.with_tags(&options.tags))
     }
 
     async fn fetch_all_slowly(self) -> Result<Lookup<S::Rows>, QueryError> {
         let Some(source) = self.source().await? else {
             return self.bypass(RowLimit::All, |set| S::rows(set).map(Some)).await;
         };
-        let family = self.configured(self.prepared.all(&self.shared));
+        let family = self.configured(self.prepared.all(self.shared));
         let load = move || async move {
             let set = source.fetch(RowLimit::All).await?;
             let (payload, is_empty) = (set.encode(), set.is_empty());
@@ -218,7 +257,7 @@ impl<S: Shape> Query<S> {
         let Some(source) = self.source().await? else {
             return self.bypass(RowLimit::One, S::row).await;
         };
-        let family = self.configured(self.prepared.one(&self.shared));
+        let family = self.configured(self.prepared.one(self.shared));
         let load = move || async move {
             let set = source.fetch(RowLimit::One).await?;
             let payload = set.encode();
@@ -229,25 +268,26 @@ impl<S: Shape> Query<S> {
 
     /// What a loader needs; `None` if the answer is not to be cached.
     async fn source(&self) -> Result<Option<Load>, QueryError> {
-        if let Some(error) = self.options.error {
+        if let Some(error) = self.options.as_ref().and_then(|options| options.error) {
             return Err(QueryError::Ttl(error));
         }
         if self.uncacheable().is_some() {
             return Ok(None);
         }
-        self.prepared.resolve(&self.shared).await?;
+        self.prepared.resolve(self.shared).await?;
         if self.uncacheable().is_some() {
             return Ok(None);
         }
         Ok(Some(Load {
-            shared: Arc::clone(&self.shared),
+            shared: Arc::clone(self.shared),
             statement: Arc::clone(&self.prepared.statement),
             params: self.params.clone(),
         }))
     }
 
     fn configured<T: Send + Sync + 'static>(&self, family: &Family<T>) -> Family<T> {
-        self.options.ttl.map_or_else(|| family.clone(), |policy| family.with_ttl(policy))
+        let policy = self.options.as_ref().and_then(|options| options.ttl);
+        policy.map_or_else(|| family.clone(), |policy| family.with_ttl(policy))
     }
 
     async fn get<T, F>(
@@ -259,7 +299,8 @@ impl<S: Shape> Query<S> {
         T: Send + Sync + 'static,
         F: Future<Output = Result<Loaded<T>, QueryError>> + Send + 'static,
     {
-        let answer = if self.options.refresh {
+        let refresh = self.options.as_ref().is_some_and(|options| options.refresh);
+        let answer = if refresh {
             family.refresh_with(self.args(), load).await
         } else {
             family.get_or_load_with(self.args(), load).await
@@ -296,7 +337,7 @@ impl Load {
     }
 }
 
-impl<S: Shape> fmt::Debug for Query<S> {
+impl<S: Shape> fmt::Debug for Query<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Query")
             .field("sql", &self.prepared.statement.sql)

@@ -7,6 +7,7 @@
 const BYTES_MAX: usize = 10;
 
 /// The encoding of a number, and how many of its bytes are meant.
+#[inline(always)]
 pub(crate) fn encode(mut number: u64) -> ([u8; BYTES_MAX], usize) {
     let mut bytes = [0; BYTES_MAX];
     let mut len = 0;

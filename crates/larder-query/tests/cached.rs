@@ -118,7 +118,7 @@ async fn other_values_types_row_types_texts_and_databases_are_other_entries() {
     struct Count {
         n: i64,
     }
-    async fn source(query: larder_query::Query<larder_query::Typed<Count>>) -> Source {
+    async fn source(query: larder_query::Query<'_, larder_query::Typed<Count>>) -> Source {
         let count = query.fetch_one().await.unwrap();
         assert!(count.n <= 1);
         count.source()

@@ -118,7 +118,7 @@ fn main() {
         let key = (id(black_box(key)), "FRA".to_owned(), 0_i64);
         assert!(bare_params.get(&key).expect("a hit").departs > 0);
     };
-    let hit = |query: larder::Query<larder::Typed<Flight>>, key: u64| {
+    let hit = |query: larder::Query<'_, larder::Typed<Flight>>, key: u64| {
         let flight = query.fetch_one().now_or_never().expect("ready at once").expect("a hit");
         assert!(flight.id == id(key));
     };

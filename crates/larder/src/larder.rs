@@ -27,7 +27,7 @@ impl Larder {
     }
 
     /// A query whose rows become values of `T`, which needs only [`serde::Deserialize`].
-    pub fn query_as<T>(&self, sql: &str) -> Query<Typed<T>>
+    pub fn query_as<T>(&self, sql: &str) -> Query<'_, Typed<T>>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
@@ -35,7 +35,7 @@ impl Larder {
     }
 
     /// A query whose rows come as they are: names, order, duplicates and exact values.
-    pub fn query(&self, sql: &str) -> Query<Dynamic> {
+    pub fn query(&self, sql: &str) -> Query<'_, Dynamic> {
         self.queries.query(sql)
     }
 
