@@ -15,8 +15,12 @@ struct Airline {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "an example that tells what it does")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tour().await
+}
+
+#[expect(clippy::print_stdout, reason = "an example that tells what it does")]
+pub(crate) async fn tour() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let database = format!("sqlite://{}?mode=rwc", dir.path().join("airport.db").display());
     let larder = Larder::builder()
