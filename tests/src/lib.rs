@@ -1,1 +1,6 @@
-//! Scenarios across crates. Everything is in the test binary `it`; this library is empty.
+//! Scenarios across crates. They are in the test binary `it`; this library only has the programs
+//! of the root README, as documentation tests.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,80 +1,169 @@
-//! The bytes of a parameter list: in place while they are few, on the heap beyond that.
+//! The words of a parameter list: in place while they are few, on the heap beyond that.
 //!
-//! Guards that binding the parameters of most statements allocates nothing and costs a few
-//! stores. A general small vector keeps its length and its place in one word and branches on it
-//! at every byte; parameters are written once, front to back.
+//! Guards that binding the parameters of most statements allocates nothing and stays in
+//! registers. A query is moved with each parameter that is bound to it, and the compiler takes
+//! such moves apart only where nothing is indexed by a variable, nothing may unwind and no
+//! address is handed on. Hence the constants that address the words, and hence the calls that
+//! take a whole buffer by value.
+//!
+//! # Format
+//! Parameters come in groups of up to eight. A group begins with a word of their tags, one byte
+//! each and zero where there is none; the words of their values follow, in order.
 
-use std::fmt;
+use std::mem;
 
-/// With its length, one cache line.
-const IN_PLACE: usize = 55;
+pub(crate) type Word = [u8; 8];
 
-#[derive(Clone)]
+/// How many tags fit into one word.
+pub(crate) const GROUP: usize = size_of::<Word>();
+
+/// How many words of values fit in place, behind one word of tags.
+const IN_PLACE: usize = 8;
+
+#[derive(Clone, Default)]
 pub(crate) struct Buffer {
-    len: u8,
-    bytes: [u8; IN_PLACE],
-    /// All bytes, once there are more than fit in place.
-    #[expect(clippy::box_collection, reason = "one word, because a query is moved around")]
-    heap: Option<Box<Vec<u8>>>,
+    words: [Word; 1 + IN_PLACE],
+    /// How many words of values are in place.
+    used: u32,
+    /// How many parameters there are.
+    count: u32,
+    /// All words, once there are more than fit in place.
+    heap: Option<Box<Heap>>,
 }
 
-impl Default for Buffer {
-    #[inline(always)]
-    fn default() -> Self {
-        Self { len: 0, bytes: [0; IN_PLACE], heap: None }
-    }
+#[derive(Clone)]
+struct Heap {
+    words: Vec<Word>,
+    /// Where the last group begins.
+    group: usize,
 }
 
 impl Buffer {
+    /// How many parameters there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn is_in_place(&self) -> bool {
+        self.heap.is_none()
+    }
+
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[u8] {
         match &self.heap {
-            None => self.bytes.get(..usize::from(self.len)).unwrap_or_default(),
-            Some(heap) => heap,
+            None => self.words.get(..=self.used as usize).unwrap_or_default().as_flattened(),
+            Some(heap) => heap.words.as_flattened(),
         }
     }
 
-    /// Adds a head, whose length the compiler knows, and a tail.
+    /// Adds a parameter whose value has a length that the compiler knows.
     #[inline(always)]
-    pub(crate) fn append<const N: usize>(&mut self, head: [u8; N], tail: &[u8]) {
-        let start = usize::from(self.len);
-        let middle = start + N;
-        let end = middle.saturating_add(tail.len());
+    pub(crate) fn push<const N: usize>(&mut self, tag: u8, value: [Word; N]) {
         if self.heap.is_none()
-            && end <= IN_PLACE
-            && let Some((head_place, tail_place)) =
-                self.bytes.get_mut(start..end).and_then(|place| place.split_first_chunk_mut())
+            && self.count < GROUP as u32
+            && self.used as usize + N <= IN_PLACE
         {
-            *head_place = head;
-            tail_place.copy_from_slice(tail);
-            #[expect(clippy::cast_possible_truncation, reason = "at most IN_PLACE")]
-            {
-                self.len = end as u8;
+            let [tags, ..] = &mut self.words;
+            let bit = 8 * self.count;
+            *tags = (u64::from_le_bytes(*tags) | u64::from(tag) << bit).to_le_bytes();
+            self.count += 1;
+            for word in value {
+                self.used += 1;
+                self.put(word);
             }
         } else {
-            self.append_on_heap(&head, tail);
+            *self = mem::take(self).with_more(tag, &value);
         }
     }
 
-    /// Moves everything from `start` on by the length of `bytes` and puts them there.
-    pub(crate) fn insert(&mut self, start: usize, bytes: &[u8]) {
-        let heap = self.on_heap();
-        let start = start.min(heap.len());
-        drop(heap.splice(start..start, bytes.iter().copied()));
+    /// Adds a parameter of any length.
+    #[inline(always)]
+    pub(crate) fn push_long(&mut self, tag: u8, first: Word, rest: &[u8]) {
+        *self = mem::take(self).with_rest(tag, first, rest);
+    }
+
+    /// Sets the word at `self.used`, each by a constant of its own.
+    #[inline(always)]
+    fn put(&mut self, word: Word) {
+        match self.used {
+            1 => self.words[1] = word,
+            2 => self.words[2] = word,
+            3 => self.words[3] = word,
+            4 => self.words[4] = word,
+            5 => self.words[5] = word,
+            6 => self.words[6] = word,
+            7 => self.words[7] = word,
+            _ => self.words[8] = word,
+        }
+    }
+
+    #[inline(never)]
+    fn with_rest(self, tag: u8, first: Word, rest: &[u8]) -> Self {
+        let len = 1 + rest.len().div_ceil(size_of::<Word>());
+        let words = [first].into_iter().chain(words_of(rest));
+        abort_on_unwind(|| self.with_words(tag, len, words))
     }
 
     #[cold]
     #[inline(never)]
-    fn append_on_heap(&mut self, head: &[u8], tail: &[u8]) {
-        let heap = self.on_heap();
-        heap.extend_from_slice(head);
-        heap.extend_from_slice(tail);
+    fn with_more(self, tag: u8, value: &[Word]) -> Self {
+        abort_on_unwind(|| self.with_words(tag, value.len(), value.iter().copied()))
     }
 
-    fn on_heap(&mut self) -> &mut Vec<u8> {
-        let in_place = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
-        self.heap.get_or_insert_with(|| Box::new(in_place.to_vec()))
+    fn with_words(mut self, tag: u8, len: usize, value: impl Iterator<Item = Word>) -> Self {
+        let used = self.used as usize;
+        let group = self.count() % GROUP;
+        let begins = group == 0 && self.count > 0;
+        if self.heap.is_none() && !begins && used + len <= IN_PLACE {
+            self.words[0][group] = tag;
+            for (place, word) in self.words.iter_mut().skip(1 + used).zip(value) {
+                *place = word;
+                self.used += 1;
+            }
+        } else {
+            let in_place = self.words.get(..=used).unwrap_or_default();
+            let heap = self.heap.get_or_insert_with(|| {
+                Box::new(Heap { words: in_place.to_vec(), group: 0 })
+            });
+            if begins {
+                heap.group = heap.words.len();
+                heap.words.push([0; GROUP]);
+            }
+            if let Some(tags) = heap.words.get_mut(heap.group) {
+                tags[group] = tag;
+            }
+            heap.words.extend(value);
+        }
+        self.count += 1;
+        self
     }
+}
+
+/// The bytes in words, the last one filled up with zeros.
+fn words_of(bytes: &[u8]) -> impl Iterator<Item = Word> {
+    bytes.chunks(size_of::<Word>()).map(|chunk| {
+        let mut word = Word::default();
+        word.iter_mut().zip(chunk).for_each(|(place, byte)| *place = *byte);
+        word
+    })
+}
+
+/// Turns a panic into an abort, so that the compiler knows that a call does not unwind. The only
+/// one there could be is that of a list as large as the address space.
+fn abort_on_unwind<R>(call: impl FnOnce() -> R) -> R {
+    struct Abort;
+
+    impl Drop for Abort {
+        fn drop(&mut self) {
+            std::process::abort();
+        }
+    }
+
+    let abort = Abort;
+    let result = call();
+    mem::forget(abort);
+    result
 }
 
 impl PartialEq for Buffer {
@@ -91,44 +180,70 @@ impl std::hash::Hash for Buffer {
     }
 }
 
-impl fmt::Write for Buffer {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.append([], text.as_bytes());
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    /// The format, written down in the plainest way.
+    fn model(list: &[(u8, Vec<u8>)]) -> Vec<u8> {
+        let mut all = Vec::new();
+        for group in list.chunks(GROUP) {
+            let mut tags = [0; GROUP];
+            tags.iter_mut().zip(group).for_each(|(place, (tag, _))| *place = *tag);
+            all.extend_from_slice(&tags);
+            for (_, value) in group {
+                all.extend_from_slice(value);
+                all.resize(all.len().next_multiple_of(GROUP), 0);
+            }
+        }
+        all
+    }
+
     #[test]
-    fn few_bytes_stay_in_place() {
+    fn few_words_stay_in_place() {
         let mut buffer = Buffer::default();
-        buffer.append([1, 2], &[3; IN_PLACE - 2]);
-        assert!(buffer.heap.is_none());
-        assert_eq!(buffer.as_slice().len(), IN_PLACE);
-        buffer.append([4], &[]);
-        assert!(buffer.heap.is_some());
-        assert_eq!(buffer.as_slice().len(), IN_PLACE + 1);
+        buffer.push(1, [[2; 8]; 3]);
+        buffer.push_long(1, [3; 8], &[4; 32]);
+        assert!(buffer.is_in_place());
+        buffer.push(5, []);
+        assert!(buffer.is_in_place());
+        buffer.push(6, [[7; 8]]);
+        assert!(!buffer.is_in_place());
+        assert_eq!((buffer.as_slice().len(), buffer.count()), (8 * 10, 4));
+    }
+
+    #[test]
+    fn a_second_group_begins_with_its_own_tags() {
+        let mut buffer = Buffer::default();
+        (1..=10).for_each(|tag| buffer.push(tag, []));
+        assert_eq!(buffer.as_slice(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0, 0, 0, 0, 0, 0]);
     }
 
     proptest! {
         #[test]
-        fn it_holds_what_was_added(parts: Vec<Vec<u8>>, inserted: Vec<u8>, at: prop::sample::Index) {
-            let (mut buffer, mut model) = (Buffer::default(), Vec::new());
-            for (i, part) in (0_u8..).zip(&parts) {
-                buffer.append([i, i], part);
-                model.extend_from_slice(&[i, i]);
-                model.extend_from_slice(part);
+        fn it_holds_what_was_added(
+            parts in prop::collection::vec((1_u8.., 0_usize..3, any::<[u8; 30]>(), 0_usize..30), 0..20),
+        ) {
+            let (mut buffer, mut list) = (Buffer::default(), Vec::new());
+            for (tag, words, bytes, len) in parts {
+                let (first, rest) = bytes.split_first_chunk().unwrap();
+                match words {
+                    0 => buffer.push(tag, []),
+                    1 => buffer.push(tag, [*first]),
+                    _ => buffer.push_long(tag, *first, rest.get(..len).unwrap_or(rest)),
+                }
+                let value = match words {
+                    0 => &[][..],
+                    1 => first,
+                    _ => bytes.get(..8 + len).unwrap_or(&bytes),
+                };
+                list.push((tag, value.to_vec()));
+                let model = if list.is_empty() { vec![0; 8] } else { model(&list) };
                 prop_assert_eq!(buffer.as_slice(), &model[..]);
+                prop_assert_eq!(buffer.count(), list.len());
             }
-            let at = at.index(model.len() + 1);
-            buffer.insert(at, &inserted);
-            model.splice(at..at, inserted);
-            prop_assert_eq!(buffer.as_slice(), &model[..]);
         }
     }
 }

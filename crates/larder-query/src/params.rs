@@ -1,15 +1,27 @@
 //! Parameters, stored only as the canonical bytes that are also part of the cache key.
 //!
-//! Guards that equal bytes mean the same parameters: each has a tag for its type, and whatever
-//! varies in length says how long it is, so that no two lists share an encoding.
+//! Guards that equal bytes mean the same parameters: each has a tag for its type, whatever varies
+//! in length says how long it is, and what fills up a word is zero, so that no two lists share an
+//! encoding.
+//!
+//! # Format
+//! Tags and words of values are grouped as [`Buffer`] does it. A number is one word, a UUID two,
+//! a NULL none: its type is part of its tag. A text or byte string of up to seven bytes is one
+//! word, its length first; a longer one is a word with [`LONG`] and its length, and its bytes.
 
 use std::fmt::{self, Write as _};
 
-use crate::{Bind, Value, buffer::Buffer, varint};
+use smallvec::SmallVec;
+
+use crate::{
+    Bind, Value,
+    buffer::{Buffer, GROUP, Word},
+};
 
 /// The bound parameters of one statement.
 ///
-/// They live in one buffer: binding up to 55 bytes of them allocates nothing. The buffer is the
+/// They live in one buffer: binding up to eight of them, in up to eight words of eight bytes,
+/// allocates nothing. A number or a text of up to seven bytes is one word. The buffer is the
 /// parameters' part of a cache key, and the driver reads the values back from it.
 ///
 /// Two lists have the same bytes only if they have the same length, types and values: `1_i32`,
@@ -29,8 +41,7 @@ use crate::{Bind, Value, buffer::Buffer, varint};
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Params {
-    bytes: Buffer,
-    len: usize,
+    buffer: Buffer,
 }
 
 /// One parameter, read back.
@@ -132,8 +143,11 @@ pub enum ParamType {
     Json = 20,
 }
 
-/// The tag of NULL; the type follows it.
-const TAG_NULL: u8 = 0xff;
+/// Marks the tag of a NULL's type.
+const NULL: u8 = 0x80;
+
+/// In the place of a short length: the length is in the rest of the word, the lowest byte first.
+const LONG: u8 = 8;
 
 impl ParamType {
     const ALL: [Self; 21] = [
@@ -187,60 +201,87 @@ impl Params {
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.len
+        self.buffer.count()
     }
 
     /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// The canonical encoding.
     #[must_use]
+    #[inline(always)]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
+        self.buffer.as_slice()
     }
 
     /// Reads the parameters back, in order.
     #[must_use]
     pub fn iter(&self) -> ParamIter<'_> {
-        ParamIter { bytes: self.bytes.as_slice() }
+        ParamIter::new(self.as_bytes())
     }
 
     #[inline(always)]
-    fn push_fixed<const N: usize>(&mut self, kind: ParamType, payload: [u8; N]) {
-        self.len += 1;
-        self.bytes.append([kind.tag()], &payload);
+    fn push_number(&mut self, kind: ParamType, number: u64) {
+        self.buffer.push(kind.tag(), [number.to_le_bytes()]);
     }
 
     #[inline(always)]
     fn push_sized(&mut self, kind: ParamType, payload: &[u8]) {
-        self.len += 1;
-        match u8::try_from(payload.len()) {
-            // The only encoding of a small number is the number itself.
-            Ok(len) if len < 0x80 => self.bytes.append([kind.tag(), len], payload),
-            _ => self.push_long(kind, payload),
+        // The lengths of up to seven bytes are less than `LONG`.
+        match short(payload) {
+            Some(word) => {
+                self.buffer.push(kind.tag(), [(word << 8 | payload.len() as u64).to_le_bytes()]);
+            }
+            None => {
+                let len = (payload.len() as u64) << 8 | u64::from(LONG);
+                self.buffer.push_long(kind.tag(), len.to_le_bytes(), payload);
+            }
         }
     }
 
-    #[cold]
-    fn push_long(&mut self, kind: ParamType, payload: &[u8]) {
-        let (len, len_bytes) = varint::encode(payload.len() as u64);
-        self.bytes.append([kind.tag()], &len[..len_bytes]);
-        self.bytes.append([], payload);
-    }
-
-    /// Writes a text whose length is known only afterwards, without a buffer in between.
+    /// Writes a text whose length is known only afterwards.
     fn push_displayed(&mut self, kind: ParamType, text: &dyn fmt::Display) {
-        self.len += 1;
-        self.bytes.append([kind.tag()], &[]);
-        let start = self.bytes.as_slice().len();
+        let mut written = Written::default();
         // Writing into memory does not fail. A `Display` that reports an error nevertheless has
         // written what it could, and that is what is bound.
-        let _ = write!(self.bytes, "{text}");
-        let (len, len_bytes) = varint::encode((self.bytes.as_slice().len() - start) as u64);
-        self.bytes.insert(start, &len[..len_bytes]);
+        let _ = write!(written, "{text}");
+        self.push_sized(kind, &written.0);
+    }
+}
+
+/// Up to seven bytes as one number, the first byte lowest; `None` for more.
+///
+/// Without a loop or a copy of variable length, so that it costs a few instructions.
+#[inline(always)]
+fn short(bytes: &[u8]) -> Option<u64> {
+    let len = bytes.len();
+    Some(match (bytes.first_chunk(), bytes.last_chunk()) {
+        // Two overlapping halves; where they overlap, they agree.
+        (Some(low), Some(high)) if len < usize::from(LONG) => {
+            let high = u64::from(u32::from_le_bytes(*high)) << (8 * (len - 4));
+            u64::from(u32::from_le_bytes(*low)) | high
+        }
+        (Some(_), Some(_)) => return None,
+        _ => match *bytes {
+            [a, b, c] => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+            [a, b] => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+            [a] => u64::from(a),
+            _ => 0,
+        },
+    })
+}
+
+/// A text that is written piece by piece.
+#[derive(Default)]
+struct Written(SmallVec<[u8; 64]>);
+
+impl fmt::Write for Written {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -272,35 +313,36 @@ impl Slot<'_> {
         let Self(params) = self;
         let kind = param.param_type();
         match param {
-            Param::Bool(value) => params.push_fixed(kind, [u8::from(value)]),
-            Param::I8(value) => params.push_fixed(kind, value.to_be_bytes()),
-            Param::I16(value) => params.push_fixed(kind, value.to_be_bytes()),
-            Param::I32(value) | Param::Date(value) => params.push_fixed(kind, value.to_be_bytes()),
+            Param::Bool(value) => params.push_number(kind, value.into()),
+            Param::I8(value) => params.push_number(kind, value.cast_unsigned().into()),
+            Param::I16(value) => params.push_number(kind, value.cast_unsigned().into()),
+            Param::I32(value) | Param::Date(value) => {
+                params.push_number(kind, value.cast_unsigned().into());
+            }
             Param::I64(value)
             | Param::Time(value)
             | Param::Timestamp(value)
-            | Param::TimestampUtc(value) => params.push_fixed(kind, value.to_be_bytes()),
-            Param::U8(value) => params.push_fixed(kind, [value]),
-            Param::U16(value) => params.push_fixed(kind, value.to_be_bytes()),
-            Param::U32(value) => params.push_fixed(kind, value.to_be_bytes()),
-            Param::U64(value) => params.push_fixed(kind, value.to_be_bytes()),
+            | Param::TimestampUtc(value) => params.push_number(kind, value.cast_unsigned()),
+            Param::U8(value) => params.push_number(kind, value.into()),
+            Param::U16(value) => params.push_number(kind, value.into()),
+            Param::U32(value) => params.push_number(kind, value.into()),
+            Param::U64(value) => params.push_number(kind, value),
             Param::F32(value) => {
                 let canonical = if value.is_nan() { f32::NAN } else { value };
-                params.push_fixed(kind, canonical.to_bits().to_be_bytes());
+                params.push_number(kind, canonical.to_bits().into());
             }
             Param::F64(value) => {
                 let canonical = if value.is_nan() { f64::NAN } else { value };
-                params.push_fixed(kind, canonical.to_bits().to_be_bytes());
+                params.push_number(kind, canonical.to_bits());
             }
             Param::Decimal(text) | Param::Text(text) | Param::Json(text) => {
                 params.push_sized(kind, text.as_bytes());
             }
             Param::Bytes(bytes) => params.push_sized(kind, bytes),
-            Param::Uuid(bytes) => params.push_fixed(kind, bytes),
-            Param::Null(kind) => {
-                params.len += 1;
-                params.bytes.append([TAG_NULL, kind.tag()], &[]);
+            Param::Uuid([a, b, c, d, e, f, g, h, rest @ ..]) => {
+                params.buffer.push(kind.tag(), [[a, b, c, d, e, f, g, h], rest]);
             }
+            Param::Null(kind) => params.buffer.push(NULL | kind.tag(), []),
         }
     }
 
@@ -379,67 +421,91 @@ impl<'a> Param<'a> {
         }
     }
 
-    /// Takes one parameter off the front of an encoding; `None` at its end.
-    fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
-        let [tag] = take(bytes)?;
-        if tag == TAG_NULL {
-            let [kind] = take(bytes)?;
-            return ParamType::from_tag(kind).map(Self::Null);
+    /// Reads one parameter: its tag, and its value off the front of the words; `None` if that is
+    /// not an encoding.
+    fn decode(tag: u8, words: &mut &'a [u8]) -> Option<Self> {
+        if tag & NULL != 0 {
+            return ParamType::from_tag(tag & !NULL).map(Self::Null);
         }
         Some(match ParamType::from_tag(tag)? {
             ParamType::Unknown => return None,
-            ParamType::Bool => Self::Bool(take(bytes)? == [1]),
-            ParamType::I8 => Self::I8(i8::from_be_bytes(take(bytes)?)),
-            ParamType::I16 => Self::I16(i16::from_be_bytes(take(bytes)?)),
-            ParamType::I32 => Self::I32(i32::from_be_bytes(take(bytes)?)),
-            ParamType::I64 => Self::I64(i64::from_be_bytes(take(bytes)?)),
-            ParamType::U8 => Self::U8(u8::from_be_bytes(take(bytes)?)),
-            ParamType::U16 => Self::U16(u16::from_be_bytes(take(bytes)?)),
-            ParamType::U32 => Self::U32(u32::from_be_bytes(take(bytes)?)),
-            ParamType::U64 => Self::U64(u64::from_be_bytes(take(bytes)?)),
-            ParamType::F32 => Self::F32(f32::from_be_bytes(take(bytes)?)),
-            ParamType::F64 => Self::F64(f64::from_be_bytes(take(bytes)?)),
-            ParamType::Decimal => Self::Decimal(take_text(bytes)?),
-            ParamType::Text => Self::Text(take_text(bytes)?),
-            ParamType::Bytes => Self::Bytes(take_sized(bytes)?),
-            ParamType::Date => Self::Date(i32::from_be_bytes(take(bytes)?)),
-            ParamType::Time => Self::Time(i64::from_be_bytes(take(bytes)?)),
-            ParamType::Timestamp => Self::Timestamp(i64::from_be_bytes(take(bytes)?)),
-            ParamType::TimestampUtc => Self::TimestampUtc(i64::from_be_bytes(take(bytes)?)),
-            ParamType::Uuid => Self::Uuid(take(bytes)?),
-            ParamType::Json => Self::Json(take_text(bytes)?),
+            ParamType::Bool => Self::Bool(take::<1>(words)? == [1]),
+            ParamType::I8 => Self::I8(i8::from_le_bytes(take(words)?)),
+            ParamType::I16 => Self::I16(i16::from_le_bytes(take(words)?)),
+            ParamType::I32 => Self::I32(i32::from_le_bytes(take(words)?)),
+            ParamType::I64 => Self::I64(i64::from_le_bytes(take(words)?)),
+            ParamType::U8 => Self::U8(u8::from_le_bytes(take(words)?)),
+            ParamType::U16 => Self::U16(u16::from_le_bytes(take(words)?)),
+            ParamType::U32 => Self::U32(u32::from_le_bytes(take(words)?)),
+            ParamType::U64 => Self::U64(u64::from_le_bytes(take(words)?)),
+            ParamType::F32 => Self::F32(f32::from_le_bytes(take(words)?)),
+            ParamType::F64 => Self::F64(f64::from_le_bytes(take(words)?)),
+            ParamType::Decimal => Self::Decimal(take_text(words)?),
+            ParamType::Text => Self::Text(take_text(words)?),
+            ParamType::Bytes => Self::Bytes(take_sized(words)?),
+            ParamType::Date => Self::Date(i32::from_le_bytes(take(words)?)),
+            ParamType::Time => Self::Time(i64::from_le_bytes(take(words)?)),
+            ParamType::Timestamp => Self::Timestamp(i64::from_le_bytes(take(words)?)),
+            ParamType::TimestampUtc => Self::TimestampUtc(i64::from_le_bytes(take(words)?)),
+            ParamType::Uuid => Self::Uuid(take(words)?),
+            ParamType::Json => Self::Json(take_text(words)?),
         })
     }
 }
 
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (field, rest) = bytes.split_first_chunk::<N>()?;
-    *bytes = rest;
-    Some(*field)
+/// Takes bytes, and what fills up their last word.
+fn take_slice<'a>(words: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
+    let (padded, rest) = words.split_at_checked(len.checked_next_multiple_of(size_of::<Word>())?)?;
+    *words = rest;
+    padded.get(..len)
 }
 
-fn take_sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let len = usize::try_from(varint::decode(bytes)?).ok()?;
-    let (payload, rest) = bytes.split_at_checked(len)?;
-    *bytes = rest;
-    Some(payload)
+fn take<const N: usize>(words: &mut &[u8]) -> Option<[u8; N]> {
+    take_slice(words, N)?.try_into().ok()
 }
 
-fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
-    std::str::from_utf8(take_sized(bytes)?).ok()
+fn take_sized<'a>(words: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (len, payload) = take_slice(words, size_of::<Word>())?.split_first()?;
+    if *len < LONG {
+        return payload.get(..usize::from(*len));
+    }
+    let [a, b, c, d, e, f, g] = *payload else {
+        return None;
+    };
+    let len = u64::from_le_bytes([a, b, c, d, e, f, g, 0]);
+    take_slice(words, usize::try_from(len).ok()?)
+}
+
+fn take_text<'a>(words: &mut &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(take_sized(words)?).ok()
 }
 
 /// The parameters of [`Params::iter`].
 #[derive(Clone, Debug)]
 pub struct ParamIter<'a> {
-    bytes: &'a [u8],
+    /// What is left of the group's tags.
+    tags: &'a [u8],
+    words: &'a [u8],
+}
+
+impl<'a> ParamIter<'a> {
+    const fn new(words: &'a [u8]) -> Self {
+        Self { tags: &[], words }
+    }
 }
 
 impl<'a> Iterator for ParamIter<'a> {
     type Item = Param<'a>;
 
     fn next(&mut self) -> Option<Param<'a>> {
-        Param::decode(&mut self.bytes)
+        if self.tags.is_empty() {
+            (self.tags, self.words) = self.words.split_at_checked(GROUP)?;
+        }
+        let (tag, tags) = self.tags.split_first()?;
+        // A tag of zero is none, and none follows it.
+        let param = Param::decode(*tag, &mut self.words)?;
+        self.tags = tags;
+        Some(param)
     }
 }
 

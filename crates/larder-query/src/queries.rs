@@ -234,15 +234,21 @@ pub struct PreparedQuery<S: Shape> {
 
 impl<S: Shape> PreparedQuery<S> {
     /// The query, without parameters so far.
-    #[inline]
+    #[inline(always)]
     pub fn query(&self) -> Query<'_, S> {
         let is_current = self.prepared.epoch() == self.shared.schema.epoch();
         let prepared = if is_current {
             Handle::Borrowed(&*self.prepared)
         } else {
-            Handle::Owned(self.shared.prepare(&self.prepared.statement.sql))
+            Handle::Owned(self.prepare_again())
         };
         Query::new(&self.shared, prepared)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn prepare_again(&self) -> Arc<Prepared<S>> {
+        self.shared.prepare(&self.prepared.statement.sql)
     }
 }
 

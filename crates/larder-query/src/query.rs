@@ -1,6 +1,13 @@
 //! One query: parameters, options, and the calls that fetch.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use larder_cache::{Args, Cached, Family, Invalidation, Loaded, Lookup, TtlPolicy};
 use larder_core::{Tag, Tick, Ttl, TtlError};
@@ -17,7 +24,7 @@ use crate::{
 /// A query with its parameters and options. Made by
 /// [`Queries::query_as`](crate::Queries::query_as) and [`Queries::query`](crate::Queries::query).
 ///
-/// Building allocates nothing for parameters of up to 55 encoded bytes and no further options.
+/// Building allocates nothing for parameters that [`Params`] holds in place and no further options.
 #[must_use = "a query does nothing until it is fetched"]
 pub struct Query<'q, S: Shape> {
     shared: &'q Arc<Shared>,
@@ -37,7 +44,7 @@ pub(crate) enum Handle<'q, S: Shape> {
 impl<S: Shape> std::ops::Deref for Handle<'_, S> {
     type Target = Prepared<S>;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &Prepared<S> {
         match self {
             Self::Borrowed(prepared) => prepared,
@@ -58,7 +65,7 @@ struct Options {
 }
 
 impl<'q, S: Shape> Query<'q, S> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(shared: &'q Arc<Shared>, prepared: Handle<'q, S>) -> Self {
         Self { shared, prepared, params: Params::new(), options: None }
     }
@@ -136,14 +143,15 @@ impl<'q, S: Shape> Query<'q, S> {
     ///
     /// # Cancel safety
     /// A load that was started goes on and is stored.
-    pub async fn fetch_all(self) -> Result<Cached<S::Rows>, QueryError> {
-        if let Some(hit) = self.peek_all() {
-            return Ok(hit);
-        }
-        // Boxed, so that the future of a hit stays small.
-        let all = Box::pin(self.fetch_all_slowly()).await?;
-        // The loader never reports an absence: an empty answer still has columns.
-        all.found().ok_or(QueryError::RowNotFound)
+    #[inline]
+    pub fn fetch_all(
+        self,
+    ) -> impl Future<Output = Result<Cached<S::Rows>, QueryError>> + Send + use<'q, S> {
+        self.fetch(
+            |query| Some(Ok(query.peek_all()?)),
+            // The loader never reports an absence: an empty answer still has columns.
+            async |query| query.fetch_all_slowly().await?.found().ok_or(QueryError::RowNotFound),
+        )
     }
 
     /// Fetches the first row; its absence is an error.
@@ -153,13 +161,16 @@ impl<'q, S: Shape> Query<'q, S> {
     ///
     /// # Cancel safety
     /// As [`Query::fetch_all`].
-    pub async fn fetch_one(self) -> Result<Cached<S::Row>, QueryError> {
-        // Not by way of `fetch_optional`, so that the future of a hit is not one in another.
-        match self.peek_one() {
-            Some(hit) => hit.found(),
-            None => Box::pin(self.fetch_optional_slowly()).await?.found(),
-        }
-        .ok_or(QueryError::RowNotFound)
+    #[inline]
+    pub fn fetch_one(
+        self,
+    ) -> impl Future<Output = Result<Cached<S::Row>, QueryError>> + Send + use<'q, S> {
+        self.fetch(
+            |query| Some(query.peek_one()?.found().ok_or(QueryError::RowNotFound)),
+            async |query| {
+                query.fetch_optional_slowly().await?.found().ok_or(QueryError::RowNotFound)
+            },
+        )
     }
 
     /// Fetches the first row, if there is one. An absence is cached too, for a shorter time.
@@ -170,11 +181,10 @@ impl<'q, S: Shape> Query<'q, S> {
     /// # Cancel safety
     /// As [`Query::fetch_all`].
     #[inline]
-    pub async fn fetch_optional(self) -> Result<Lookup<S::Row>, QueryError> {
-        if let Some(hit) = self.peek_one() {
-            return Ok(hit);
-        }
-        Box::pin(self.fetch_optional_slowly()).await
+    pub fn fetch_optional(
+        self,
+    ) -> impl Future<Output = Result<Lookup<S::Row>, QueryError>> + Send + use<'q, S> {
+        self.fetch(|query| Some(Ok(query.peek_one()?)), Self::fetch_optional_slowly)
     }
 
     /// Fetches the first column of the first row.
@@ -207,7 +217,29 @@ impl<'q, S: Shape> Query<'q, S> {
         Ok(all.and(self.prepared.one(self.shared).invalidate(self.args()).await))
     }
 
-    #[inline]
+    /// Looks the answer up when the future is polled first, and fetches it if that finds nothing.
+    ///
+    /// An `async fn` moves what it is called with once more when it is polled, which costs more
+    /// than the look. The future of the fetch is boxed, so that that of a hit stays small.
+    #[inline(always)]
+    fn fetch<T, F: Future<Output = Result<T, QueryError>>>(
+        self,
+        peek: impl Fn(&Self) -> Option<Result<T, QueryError>>,
+        slowly: impl FnOnce(Self) -> F,
+    ) -> impl Future<Output = Result<T, QueryError>> {
+        let mut start = Some((self, slowly));
+        let mut fetch = None;
+        poll_fn(move |context| {
+            if let Some((query, _)) = &start
+                && let Some(hit) = peek(query)
+            {
+                return Poll::Ready(hit);
+            }
+            poll_slowly(&mut start, &mut fetch, context)
+        })
+    }
+
+    #[inline(always)]
     fn peek_one(&self) -> Option<Lookup<S::Row>> {
         if !self.may_peek() {
             return None;
@@ -215,7 +247,7 @@ impl<'q, S: Shape> Query<'q, S> {
         self.prepared.known_one()?.peek(self.args())
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek_all(&self) -> Option<Cached<S::Rows>> {
         if !self.may_peek() {
             return None;
@@ -224,7 +256,7 @@ impl<'q, S: Shape> Query<'q, S> {
     }
 
     /// Whether the near tier may be asked right away.
-    #[inline]
+    #[inline(always)]
     fn may_peek(&self) -> bool {
         match &self.options {
             None => self.prepared.reason().is_none(),
@@ -234,7 +266,7 @@ impl<'q, S: Shape> Query<'q, S> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn args(&self) -> Args<'_> {
         let args = Args::new(self.params.as_bytes());
         self.options.as_ref().map_or(args, |options| args.with_tags(&options.tags))
@@ -321,6 +353,23 @@ impl<'q, S: Shape> Query<'q, S> {
         let value = convert(set)?;
         self.shared.cache.count_bypass("query");
         Ok(Lookup::bypassed(value, clock.now().since(started)))
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn poll_slowly<Q, F: Future>(
+    start: &mut Option<(Q, impl FnOnce(Q) -> F)>,
+    fetch: &mut Option<Pin<Box<F>>>,
+    context: &mut Context<'_>,
+) -> Poll<F::Output> {
+    if let Some((query, slowly)) = start.take() {
+        *fetch = Some(Box::pin(slowly(query)));
+    }
+    match fetch {
+        Some(fetch) => fetch.as_mut().poll(context),
+        // Not reached: a query that is not to start has been started.
+        None => Poll::Pending,
     }
 }
 

@@ -1,3 +1,5 @@
+//! Rows become values of every kind, and errors name the column.
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};

@@ -1,3 +1,5 @@
+//! What was stored comes back, and hostile bytes do no harm.
+
 use proptest::prelude::*;
 use serde::Deserialize;
 
