@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod attributes;
+mod expand;
+mod input;
+mod literal;
+mod name;
+
+use proc_macro::TokenStream;
+
+/// Implements `Model` for a struct with named fields; the attributes are in the crate's docs.
+#[proc_macro_derive(Model, attributes(model))]
+pub fn model(input: TokenStream) -> TokenStream {
+    expand::derive(input.into(), "::larder_model").into()
+}
+
+/// The same for those who know `larder-model` as `larder::model` only.
+#[doc(hidden)]
+#[proc_macro_derive(FacadeModel, attributes(model))]
+pub fn facade_model(input: TokenStream) -> TokenStream {
+    expand::derive(input.into(), "::larder::model").into()
+}

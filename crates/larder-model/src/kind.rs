@@ -1,0 +1,63 @@
+//! What a column holds, independent of any database.
+//!
+//! Guards that the kinds are those which a value survives a round trip in, not the types that
+//! some database has.
+
+use std::fmt;
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// Bytes.
+    Blob,
+    /// True or false.
+    Boolean,
+    /// A day of the calendar.
+    Date,
+    /// A decimal number, every digit of which counts.
+    Decimal,
+    /// An integer of up to 64 bits, signed.
+    Integer,
+    /// A JSON document.
+    Json,
+    /// A floating-point number of up to 64 bits.
+    Real,
+    /// Text.
+    Text,
+    /// A time of day.
+    Time,
+    /// A day and a time, in no particular time zone.
+    Timestamp,
+    /// A moment: a day and a time in UTC.
+    TimestampUtc,
+    /// A UUID.
+    Uuid,
+}
+
+impl ColumnKind {
+    /// The kind's name, as checksums contain it: it never changes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Decimal => "decimal",
+            Self::Integer => "integer",
+            Self::Json => "json",
+            Self::Real => "real",
+            Self::Text => "text",
+            Self::Time => "time",
+            Self::Timestamp => "timestamp",
+            Self::TimestampUtc => "timestamp_utc",
+            Self::Uuid => "uuid",
+        }
+    }
+}
+
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

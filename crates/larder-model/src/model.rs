@@ -1,0 +1,143 @@
+//! The trait that ties a Rust struct to its table, and the process's list of all models.
+//!
+//! Invariant: every model has a slot of its own for as long as the process runs, and the slots are
+//! numbered without gaps, so that a table of slots needs no hashing.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::TableModel;
+
+/// A Rust struct whose rows live in a table. Derive it with `#[derive(Model)]`.
+///
+/// By hand, it takes one `static`:
+///
+/// ```
+/// use larder_model::{ColumnModel, Identifier, Model, ModelEntry, TableModel};
+///
+/// struct Airline;
+///
+/// impl Model for Airline {
+///     fn entry() -> &'static ModelEntry {
+///         const NAME: Identifier = Identifier::from_static("airline");
+///         const IATA: Identifier = Identifier::from_static("iata");
+///         const COLUMNS: &[ColumnModel] = &[ColumnModel::of::<String>(IATA, None).with_key()];
+///         static ENTRY: ModelEntry =
+///             ModelEntry::new("Airline", TableModel::from_static(NAME, COLUMNS));
+///         &ENTRY
+///     }
+/// }
+/// assert_eq!(Airline::table().name().as_str(), "airline");
+/// ```
+pub trait Model: 'static {
+    /// The model's place in the process. Two models never share one.
+    fn entry() -> &'static ModelEntry;
+
+    /// What the table must look like.
+    #[must_use]
+    fn table() -> &'static TableModel {
+        Self::entry().table()
+    }
+}
+
+/// A model's place in the process: its table and its slot.
+#[derive(Debug)]
+pub struct ModelEntry {
+    name: &'static str,
+    table: TableModel,
+    slot: AtomicUsize,
+}
+
+const UNREGISTERED: usize = usize::MAX;
+
+/// All models that were given a slot, by slot.
+static REGISTRY: Mutex<Vec<&'static ModelEntry>> = Mutex::new(Vec::new());
+
+impl ModelEntry {
+    /// The entry of a model; `name` is the name of the Rust struct.
+    #[must_use]
+    pub const fn new(name: &'static str, table: TableModel) -> Self {
+        Self { name, table, slot: AtomicUsize::new(UNREGISTERED) }
+    }
+
+    /// The name of the Rust struct.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the table must look like.
+    #[must_use]
+    pub const fn table(&self) -> &TableModel {
+        &self.table
+    }
+
+    /// The model's number in this process, assigned at the first call: 0, 1, 2 and so on.
+    ///
+    /// Every later call is one relaxed atomic load.
+    #[inline]
+    #[must_use]
+    pub fn slot(&'static self) -> usize {
+        // The number stands for itself: nothing else is published with it.
+        match self.slot.load(Ordering::Relaxed) {
+            UNREGISTERED => self.register(),
+            slot => slot,
+        }
+    }
+
+    #[cold]
+    fn register(&'static self) -> usize {
+        let mut registry = registry();
+        let slot = self.slot.load(Ordering::Relaxed);
+        if slot != UNREGISTERED {
+            return slot;
+        }
+        let slot = registry.len();
+        registry.push(self);
+        self.slot.store(slot, Ordering::Relaxed);
+        slot
+    }
+}
+
+/// All models that were used in this process so far, by slot.
+#[must_use]
+pub fn registered_models() -> Vec<&'static ModelEntry> {
+    registry().clone()
+}
+
+fn registry() -> MutexGuard<'static, Vec<&'static ModelEntry>> {
+    // Every critical section leaves the list whole.
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ColumnKind, ColumnModel, Identifier};
+
+    const fn table() -> TableModel {
+        const A: Identifier = Identifier::from_static("a");
+        const COLUMNS: &[ColumnModel] = &[ColumnModel::new(A, ColumnKind::Text, false, None)];
+        TableModel::from_static(A, COLUMNS)
+    }
+
+    #[test]
+    fn slots_are_dense_and_stay() {
+        static ENTRIES: [ModelEntry; 8] = [const { ModelEntry::new("A", table()) }; 8];
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| ENTRIES.iter().map(ModelEntry::slot).max());
+            }
+        });
+        let models = registered_models();
+        for entry in &ENTRIES {
+            assert!(std::ptr::eq(models[entry.slot()], entry));
+        }
+        let mut slots: Vec<_> = ENTRIES.iter().map(ModelEntry::slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        assert_eq!(slots.len(), ENTRIES.len());
+    }
+}
