@@ -73,14 +73,23 @@ impl Buffer {
                 self.put(word);
             }
         } else {
-            *self = mem::take(self).with_more(tag, &value);
+            let more = with_more(mem::take(self), tag, &value);
+            self.become_(more);
         }
     }
 
     /// Adds a parameter of any length.
     #[inline(always)]
     pub(crate) fn push_long(&mut self, tag: u8, first: Word, rest: &[u8]) {
-        *self = mem::take(self).with_rest(tag, first, rest);
+        let more = with_rest(mem::take(self), tag, first, rest);
+        self.become_(more);
+    }
+
+    /// Sets what was taken. An assignment would drop what is there, which is nothing any more,
+    /// and hand its address on for that.
+    #[inline(always)]
+    fn become_(&mut self, buffer: Self) {
+        mem::forget(mem::replace(self, buffer));
     }
 
     /// Sets the word at `self.used`, each by a constant of its own.
@@ -96,19 +105,6 @@ impl Buffer {
             7 => self.words[7] = word,
             _ => self.words[8] = word,
         }
-    }
-
-    #[inline(never)]
-    fn with_rest(self, tag: u8, first: Word, rest: &[u8]) -> Self {
-        let len = 1 + rest.len().div_ceil(size_of::<Word>());
-        let words = [first].into_iter().chain(words_of(rest));
-        abort_on_unwind(|| self.with_words(tag, len, words))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn with_more(self, tag: u8, value: &[Word]) -> Self {
-        abort_on_unwind(|| self.with_words(tag, value.len(), value.iter().copied()))
     }
 
     fn with_words(mut self, tag: u8, len: usize, value: impl Iterator<Item = Word>) -> Self {
@@ -140,6 +136,23 @@ impl Buffer {
     }
 }
 
+// `extern "C"`, because the compiler then knows, in every crate, that they do not unwind: the only
+// panic there could be, that of a list as large as the address space, aborts.
+
+#[expect(improper_ctypes_definitions, reason = "nobody but this file calls it")]
+#[inline(never)]
+extern "C" fn with_rest(buffer: Buffer, tag: u8, first: Word, rest: &[u8]) -> Buffer {
+    let len = 1 + rest.len().div_ceil(size_of::<Word>());
+    buffer.with_words(tag, len, [first].into_iter().chain(words_of(rest)))
+}
+
+#[cold]
+#[expect(improper_ctypes_definitions, reason = "nobody but this file calls it")]
+#[inline(never)]
+extern "C" fn with_more(buffer: Buffer, tag: u8, value: &[Word]) -> Buffer {
+    buffer.with_words(tag, value.len(), value.iter().copied())
+}
+
 /// The bytes in words, the last one filled up with zeros.
 fn words_of(bytes: &[u8]) -> impl Iterator<Item = Word> {
     bytes.chunks(size_of::<Word>()).map(|chunk| {
@@ -147,23 +160,6 @@ fn words_of(bytes: &[u8]) -> impl Iterator<Item = Word> {
         word.iter_mut().zip(chunk).for_each(|(place, byte)| *place = *byte);
         word
     })
-}
-
-/// Turns a panic into an abort, so that the compiler knows that a call does not unwind. The only
-/// one there could be is that of a list as large as the address space.
-fn abort_on_unwind<R>(call: impl FnOnce() -> R) -> R {
-    struct Abort;
-
-    impl Drop for Abort {
-        fn drop(&mut self) {
-            std::process::abort();
-        }
-    }
-
-    let abort = Abort;
-    let result = call();
-    mem::forget(abort);
-    result
 }
 
 impl PartialEq for Buffer {

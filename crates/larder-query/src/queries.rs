@@ -120,6 +120,12 @@ impl Queries {
         Ok(self.shared.invalidate(&writes).await)
     }
 
+    /// Forgets what is known of views, triggers and foreign keys. To be called after a change of
+    /// the schema that did not come this way; otherwise it is noticed within a second.
+    pub fn schema_changed(&self) {
+        self.shared.schema.forget();
+    }
+
     /// The database, for what should not go through the cache.
     #[must_use]
     pub fn database(&self) -> &Database {

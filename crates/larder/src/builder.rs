@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use larder_cache::{Cache, Near, TtlPolicy};
 use larder_core::{CacheBackend, MacKey, Ttl};
 use larder_query::{Database, DatabaseOptions, DatabaseUrl, Queries, UrlError};
+use larder_schema::SchemaOptions;
 
 use crate::{FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError};
 
@@ -20,6 +21,7 @@ pub struct LarderBuilder {
     far_time_limit: Option<Duration>,
     staleness_bound: Option<Duration>,
     mac_key: Option<MacKey>,
+    schema: SchemaOptions,
 }
 
 enum Far {
@@ -42,6 +44,7 @@ impl Default for LarderBuilder {
             far_time_limit: None,
             staleness_bound: None,
             mac_key: None,
+            schema: SchemaOptions::default(),
         }
     }
 }
@@ -137,6 +140,13 @@ impl LarderBuilder {
         self
     }
 
+    /// Sets what [`Larder::ensure`] may do to tables, and for how long it trusts what it saw.
+    /// Default: creates tables and adds columns; until told otherwise.
+    pub fn schema_options(mut self, options: SchemaOptions) -> Self {
+        self.schema = options;
+        self
+    }
+
     /// Opens the database and the far tier.
     ///
     /// # Errors
@@ -176,7 +186,7 @@ impl LarderBuilder {
         let database = Database::connect(&url, &self.options)
             .await
             .map_err(|source| OpenError::Database { url: url.to_string(), source })?;
-        Ok(Larder::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl))))
+        Ok(Larder::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl)), self.schema))
     }
 }
 

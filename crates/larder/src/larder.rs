@@ -1,24 +1,28 @@
 //! The handle that a service holds.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use larder_cache::{Cache, CacheStats, Invalidation};
+use larder_model::Model;
 use larder_query::{
     Database, Dynamic, Execute, PreparedQuery, Queries, Query, QueryError, Transaction, Typed,
 };
+use larder_schema::{Ensured, Schema, SchemaError, SchemaOptions};
 use serde::de::DeserializeOwned;
 
-use crate::LarderBuilder;
+use crate::{LarderBuilder, ensure::Store};
 
 /// A database with a cache in front of it, opened by URL. Cloning is cheap and shares everything.
 #[derive(Clone)]
 pub struct Larder {
     queries: Queries,
+    schema: Arc<Schema>,
 }
 
 impl Larder {
-    pub(crate) const fn new(queries: Queries) -> Self {
-        Self { queries }
+    pub(crate) fn new(queries: Queries, options: SchemaOptions) -> Self {
+        let store = Arc::new(Store(queries.database().clone()));
+        Self { queries, schema: Arc::new(Schema::new(store, options)) }
     }
 
     /// Starts describing what to open.
@@ -68,6 +72,44 @@ impl Larder {
     /// As [`Queries::begin`].
     pub async fn begin(&self) -> Result<Transaction, QueryError> {
         self.queries.begin().await
+    }
+
+    /// Makes sure that the model's table exists in the shape that the model expects.
+    ///
+    /// The first use creates the table or adds the columns that are missing; whatever would lose
+    /// or change something is refused before anything ran. Every later use costs two atomic
+    /// loads.
+    ///
+    /// # Errors
+    /// [`SchemaError`]. A failure is never remembered: the next call checks again.
+    ///
+    /// # Cancel safety
+    /// As [`Schema::ensure`].
+    #[inline]
+    pub async fn ensure<M: Model>(&self) -> Result<Ensured, SchemaError> {
+        let ensured = self.schema.ensure::<M>().await?;
+        if matches!(ensured, Ensured::Migrated { .. }) {
+            // Boxed, so that the future of a hit stays small.
+            Box::pin(self.table_changed(M::entry().table().name().as_str())).await;
+        }
+        Ok(ensured)
+    }
+
+    /// A table that was changed has other columns, and queries on it other answers.
+    async fn table_changed(&self, table: &str) {
+        self.queries.schema_changed();
+        let quoted = format!("\"{}\"", table.replace('"', "\"\""));
+        // What the far tier does not acknowledge is retried, and bypassed here meanwhile.
+        let invalidated = self.queries.invalidate_table(&quoted).await;
+        if !invalidated.is_ok_and(|outcome| outcome.is_applied()) {
+            tracing::warn!(table, "the answers of a changed table are not invalidated yet");
+        }
+    }
+
+    /// The schema cache: what is ensured, and what was counted.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     /// Invalidates every answer that was given this tag.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod ensure;
 mod error;
 mod far;
 mod larder;
@@ -17,14 +18,20 @@ pub use larder_cache::{
     PendingInvalidation, Source, Tier, TtlPolicy,
 };
 pub use larder_core::{CacheBackend, Error as CacheError, Health, Tag, Ttl, TtlError};
+pub use larder_model::facade::Model;
 pub use larder_query::{
     Bind, Committed, Database, DatabaseError, DatabaseErrorKind, DatabaseOptions, DatabaseUrl,
     Dynamic, Engine, Execute, Params, PreparedQuery, Queries, Query, QueryError, Reason, Row,
     RowSet, Transaction, Typed, Value, Written,
 };
 
+pub use larder_schema::{Ensured, Policy, Schema, SchemaError, SchemaMetrics, SchemaOptions};
+
 /// The crates that this one is made of, for what it does not re-export.
-pub use {larder_cache as cache, larder_core as core, larder_query as query};
+pub use {
+    larder_cache as cache, larder_core as core, larder_model as model, larder_query as query,
+    larder_schema as schema,
+};
 
 /// The SQLite cache file.
 #[cfg(feature = "sqlite")]

@@ -1,8 +1,10 @@
 //! A checksum of everything that was generated.
+//!
+//! Guards that it depends on the rows alone, and not on how parameters are encoded for a cache.
 
-use larder::Params;
+use larder::{Params, query::Param};
 
-/// FNV-1a with 64 bits over the canonical bytes of the rows, in order.
+/// FNV-1a with 64 bits over the values of the rows, in order, each with its type and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Checksum(u64);
 
@@ -12,7 +14,20 @@ impl Checksum {
     }
 
     pub(crate) fn add(&mut self, rows: &Params) {
-        for byte in rows.as_bytes() {
+        for value in rows {
+            match value {
+                Param::F64(number) => self.add_value(b'f', &number.to_bits().to_be_bytes()),
+                Param::Null(_) => self.add_value(b'n', &[]),
+                Param::Text(text) => self.add_value(b't', text.as_bytes()),
+                Param::U64(number) => self.add_value(b'u', &number.to_be_bytes()),
+                other => self.add_value(b'?', format!("{other:?}").as_bytes()),
+            }
+        }
+    }
+
+    fn add_value(&mut self, kind: u8, value: &[u8]) {
+        let length = (value.len() as u64).to_be_bytes();
+        for byte in [kind].iter().chain(&length).chain(value) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
