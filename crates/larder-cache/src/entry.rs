@@ -24,7 +24,7 @@ pub(crate) struct Entry<T> {
     /// moment from which on another process may have invalidated unnoticed for longer than the
     /// staleness bound.
     serve_until: AtomicU64,
-    args: SmallVec<[u8; 24]>,
+    args: SmallVec<[u8; 32]>,
     token: Token,
     tags: Box<[Tag]>,
     /// `None` is a cached absence.
@@ -89,13 +89,13 @@ impl<T> Entry<T> {
         Self::new(value, 0, Args::new(&[]), conditions)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn belongs_to(&self, family: u64, args: Args<'_>) -> bool {
-        self.family == family && self.args[..] == *args.bytes && self.tags[..] == *args.tags
+        self.family == family && same(&self.args, args.bytes) && self.tags[..] == *args.tags
     }
 
     /// Whether the entry is neither expired nor due for confirmation.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_settled(&self, now: Tick) -> bool {
         now.as_nanos() < self.serve_until.load(Ordering::Acquire)
     }
@@ -116,15 +116,48 @@ impl<T> Entry<T> {
         self.serve_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn token(&self) -> &Token {
         &self.token
     }
+}
+
+/// Whether two byte strings are equal, word by word.
+///
+/// A call of the platform's comparison costs more than that, and it reads the arguments, which
+/// were written word by word just before, in larger units than the processor can hand over.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((one_words, one_rest), (other_words, other_rest)) =
+        (one.as_chunks::<8>(), other.as_chunks::<8>());
+    one.len() == other.len()
+        && one_words.iter().zip(other_words).all(|(one, other)| one == other)
+        && (one_rest.is_empty() || one_rest == other_rest)
 }
 
 impl<T: Send + Sync + 'static> Weighted for Entry<T> {
     fn weight(&self) -> u64 {
         let identity = self.args.len() + size_of_val(&*self.tags);
         OVERHEAD_BYTES.saturating_add(self.weight as u64).saturating_add(identity as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_strings_are_the_same_only_if_every_byte_is() {
+        for len in 0_usize..40 {
+            let bytes: Vec<u8> = (0..40).take(len).collect();
+            assert!(same(&bytes, &bytes.clone()));
+            assert!(!same(&bytes, &[&bytes[..], &[0]].concat()));
+            for at in 0..len {
+                let mut other = bytes.clone();
+                other[at] ^= 0x80;
+                assert!(!same(&bytes, &other));
+                assert!(!same(&bytes, &bytes[..at]));
+            }
+        }
     }
 }

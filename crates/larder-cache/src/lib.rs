@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accept;
 mod args;
 mod breaker;
 mod builder;
@@ -21,6 +22,7 @@ mod pending;
 mod policy;
 mod request;
 mod stats;
+mod store;
 mod view;
 
 pub use args::Args;

@@ -7,16 +7,16 @@ use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use larder_core::{
-    Dependency, EntryId, Envelope, EnvelopeHeader, Epoch, Expectation, FillOutcome, Key, Lease,
-    LeaseOutcome, LeaseRequest, Operation, Snapshot, Stamp, Tag, Tick, Ttl, bytes::Bytes,
+    EntryId, Key, Lease, LeaseOutcome, LeaseRequest, Operation, Snapshot, Stamp, Tag, Tick,
 };
 
 use crate::{
     Args, Family, Loaded, Source, Tier,
-    entry::{Conditions, Confirmed, Entry},
+    entry::Entry,
     error::Failure,
     far::{Budget, Far},
     request::Mode,
+    store::Stored,
     view::Token,
 };
 
@@ -51,9 +51,9 @@ impl Known {
 }
 
 /// The right to fill, with the snapshot that precedes the load.
-struct Right {
-    lease: Lease,
-    stamps: Vec<Stamp>,
+pub(crate) struct Right {
+    pub(crate) lease: Lease,
+    pub(crate) stamps: Vec<Stamp>,
 }
 
 /// How the far tier takes part in this load.
@@ -122,13 +122,6 @@ impl Mode {
             Self::Refresh => Source::Refresh,
         }
     }
-}
-
-/// When a value was loaded and how long that took.
-#[derive(Clone, Copy, Debug)]
-struct Stored {
-    created_ms: u64,
-    load_time: Duration,
 }
 
 impl<T: Send + Sync + 'static> Plan<T> {
@@ -258,243 +251,6 @@ impl<T: Send + Sync + 'static> Plan<T> {
             tokio::time::sleep(time / 3).await;
             let renew = far.backend.renew(&self.key, &lease, time);
             far.attempt(&mut far.budget(), Operation::Renew, renew).await;
-        }
-    }
-
-    /// After a load that failed: the next loader need not wait for the lease to run out.
-    async fn give_back(&self, right: Option<(&Arc<Far>, Right)>) {
-        if let Some((far, right)) = right {
-            let release = far.backend.release(&self.key, &right.lease);
-            far.attempt(&mut far.budget(), Operation::Release, release).await;
-        }
-    }
-
-    /// Stores a loaded value in both tiers, as far as it may be stored.
-    async fn store(
-        &mut self,
-        args: Args<'_>,
-        mode: Mode,
-        right: Option<(&Arc<Far>, Right)>,
-        loaded: Loaded<T>,
-        stored: Stored,
-    ) -> Arc<Entry<T>> {
-        let negative = loaded.value.is_none();
-        let Some(ttl) = self.family.policy.draw(loaded.brief) else {
-            self.give_back(right).await;
-            return Arc::new(Entry::detached(loaded.value));
-        };
-        let filled = match (right, loaded.payload) {
-            (Some((far, right)), Some(payload)) => {
-                self.fill(far, right, negative, payload, ttl, stored).await
-            }
-            (right, _) => {
-                self.give_back(right).await;
-                Fill::None
-            }
-        };
-        if mode == Mode::Refresh && !self.family.inner.engine.view.supersede(&mut self.token) {
-            return Arc::new(Entry::detached(loaded.value));
-        }
-        let engine = &self.family.inner.engine;
-        let entry = Arc::new(Entry::new(
-            loaded.value,
-            self.family.inner.id,
-            args,
-            Conditions {
-                expires: self.started.after(ttl.as_duration()),
-                confirmed: self.confirmed(),
-                token: self.token.clone(),
-                weight: loaded.weight,
-                far: filled.id(),
-            },
-        ));
-        if filled != Fill::Refused
-            && engine.view.is_current(entry.token())
-            && let Some(near) = &engine.near
-        {
-            near.insert(self.hash, Arc::clone(&entry) as _);
-        }
-        entry
-    }
-
-    async fn fill(
-        &self,
-        far: &Far,
-        right: Right,
-        negative: bool,
-        payload: Bytes,
-        ttl: Ttl,
-        stored: Stored,
-    ) -> Fill {
-        let keyspace = &self.family.inner.keyspace;
-        let payload_bytes = payload.len() as u64;
-        let (id, bytes) = self.envelope(&right, negative, payload, ttl, stored);
-        let fill = far.backend.fill(&self.key, &right.lease, bytes, ttl);
-        match far.attempt(&mut far.budget(), Operation::Fill, fill).await {
-            Some(FillOutcome::Stored) => {
-                keyspace.bytes_filled.add(payload_bytes);
-                Fill::Stored(id)
-            }
-            Some(FillOutcome::Refused) => {
-                keyspace.refused.increment();
-                self.give_back_lease(far, &right.lease).await;
-                Fill::Refused
-            }
-            None => {
-                // Too large, or lost on the way: the next loader need not wait.
-                self.give_back_lease(far, &right.lease).await;
-                Fill::None
-            }
-        }
-    }
-
-    async fn give_back_lease(&self, far: &Far, lease: &Lease) {
-        let release = far.backend.release(&self.key, lease);
-        far.attempt(&mut far.budget(), Operation::Release, release).await;
-    }
-
-    fn envelope(
-        &self,
-        right: &Right,
-        negative: bool,
-        payload: Bytes,
-        ttl: Ttl,
-        stored: Stored,
-    ) -> (EntryId, Bytes) {
-        let codec = &self.family.inner.codec;
-        let id = EntryId::random();
-        let expiry_ms = stored.created_ms.saturating_add(ttl.as_millis());
-        let dependencies = self.tags.iter().zip(&right.stamps);
-        let header = EnvelopeHeader {
-            id,
-            negative,
-            codec: codec.codec,
-            epoch: right.lease.epoch,
-            database_epoch: None,
-            created_ms: stored.created_ms,
-            soft_expiry_ms: expiry_ms,
-            hard_expiry_ms: expiry_ms,
-            load_time: stored.load_time,
-            schema: codec.schema,
-            dependencies: dependencies
-                .map(|(tag, stamp)| Dependency { tag: *tag, stamp: *stamp })
-                .collect(),
-        };
-        let mac = self.family.inner.engine.mac.as_ref();
-        (id, Envelope { header, payload }.encode(&self.key, mac))
-    }
-
-    /// Takes a far entry as a hit, into the near tier too, if everything matches.
-    pub(crate) fn accept(&self, snapshot: &Snapshot, args: Args<'_>) -> Option<Arc<Entry<T>>> {
-        let inner = &self.family.inner;
-        let (envelope, remaining) = self.checked(snapshot)?;
-        let value = if envelope.header.negative {
-            None
-        } else {
-            match (inner.codec.decode)(&envelope.payload) {
-                Ok(value) => Some(value),
-                Err(error) => {
-                    inner.keyspace.rejected.increment();
-                    tracing::warn!(
-                        error,
-                        keyspace = &*inner.label,
-                        "a far entry can not be decoded"
-                    );
-                    return None;
-                }
-            }
-        };
-        let conditions = Conditions {
-            expires: self.started.after(remaining),
-            confirmed: self.confirmed(),
-            token: self.token.clone(),
-            weight: envelope.payload.len(),
-            far: Some(envelope.header.id),
-        };
-        let entry = Arc::new(Entry::new(value, inner.id, args, conditions));
-        if let Some(near) = &inner.engine.near {
-            near.insert(self.hash, Arc::clone(&entry) as _);
-        }
-        Some(entry)
-    }
-
-    /// Prolongs the near entry that the far tier just confirmed, without decoding anything.
-    pub(crate) fn confirm_near(
-        &self,
-        snapshot: &Snapshot,
-        args: Args<'_>,
-    ) -> Option<Arc<Entry<T>>> {
-        let inner = &self.family.inner;
-        let entry = inner.near_entry_unverified(args)?;
-        let is_same =
-            entry.far.is_some() && entry.far == snapshot.value.as_deref().and_then(EntryId::peek);
-        if !is_same
-            || entry.is_expired(inner.engine.clock.now())
-            || !inner.engine.view.is_current(entry.token())
-        {
-            return None;
-        }
-        self.checked(snapshot)?;
-        entry.confirm(&self.confirmed());
-        Some(entry)
-    }
-
-    /// The stored envelope and how long it still lives, if it may be served.
-    fn checked(&self, snapshot: &Snapshot) -> Option<(Envelope, Duration)> {
-        let inner = &self.family.inner;
-        let stored = snapshot.value.as_ref()?;
-        let now_ms = inner.engine.clock.unix_millis();
-        let expectation = Expectation {
-            tags: &self.tags,
-            database_epoch: None::<Epoch>,
-            codec: inner.codec.codec,
-            schema: inner.codec.schema,
-            now_ms,
-        };
-        let checked =
-            Envelope::decode(stored, &self.key, inner.engine.mac.as_ref()).and_then(|envelope| {
-                envelope.header.check(snapshot, &expectation)?;
-                Ok(envelope)
-            });
-        match checked {
-            Ok(envelope) => {
-                let left = envelope.header.hard_expiry_ms.saturating_sub(now_ms);
-                Some((envelope, Duration::from_millis(left)))
-            }
-            Err(rejection) => {
-                inner.keyspace.rejected.increment();
-                tracing::debug!(%rejection, keyspace = &*inner.label, "a far entry is not served");
-                None
-            }
-        }
-    }
-
-    /// What was loaded, or read from the far tier, reflects every invalidation that was
-    /// acknowledged before.
-    fn confirmed(&self) -> Confirmed {
-        let engine = &self.family.inner.engine;
-        match engine.far {
-            None => Confirmed { at: self.started, until: Tick::NEVER },
-            Some(_) => {
-                Confirmed { at: self.started, until: self.started.after(engine.limits.staleness) }
-            }
-        }
-    }
-}
-
-/// What became of the far copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fill {
-    None,
-    Refused,
-    Stored(EntryId),
-}
-
-impl Fill {
-    const fn id(self) -> Option<EntryId> {
-        match self {
-            Self::Stored(id) => Some(id),
-            Self::None | Self::Refused => None,
         }
     }
 }

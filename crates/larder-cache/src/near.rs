@@ -74,7 +74,7 @@ pub(crate) struct NearTier {
 struct Hash([u64; 2]);
 
 impl Hash {
-    #[inline]
+    #[inline(always)]
     const fn new(hash: u128) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
         Self([hash as u64, (hash >> 64) as u64])
@@ -82,7 +82,7 @@ impl Hash {
 }
 
 impl std::hash::Hash for Hash {
-    #[inline]
+    #[inline(always)]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0[0]);
     }
@@ -107,7 +107,7 @@ impl NearTier {
         Self { map, evicted, weight_bytes_max: near.weight_bytes_max }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, hash: u128) -> Option<Arc<dyn Any + Send + Sync>> {
         self.map.get(&Hash::new(hash)).map(|entry| entry as _)
     }
@@ -165,14 +165,14 @@ struct Half(u64);
 impl BuildHasher for AlreadyHashed {
     type Hasher = Half;
 
-    #[inline]
+    #[inline(always)]
     fn build_hasher(&self) -> Half {
         Half::default()
     }
 }
 
 impl Hasher for Half {
-    #[inline]
+    #[inline(always)]
     fn write_u64(&mut self, half: u64) {
         self.0 = half;
     }
@@ -184,7 +184,7 @@ impl Hasher for Half {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self) -> u64 {
         self.0
     }

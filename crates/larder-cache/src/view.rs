@@ -45,12 +45,12 @@ impl Version {
         Self(u64::from(index) << Self::BITS | version & Self::MASK)
     }
 
-    #[inline]
+    #[inline(always)]
     const fn index(self) -> usize {
         (self.0 >> Self::BITS) as usize
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_current(self, versions: &[AtomicU64]) -> bool {
         let now = versions.get(self.index()).map(|version| version.load(Ordering::Acquire));
         now.is_some_and(|now| now & Self::MASK == self.0 & Self::MASK)
@@ -102,7 +102,7 @@ impl View {
     }
 
     /// Whether nothing that the token covers was invalidated since it was taken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_current(&self, token: &Token) -> bool {
         token.bucket.is_current(&self.buckets)
             && token.tags.iter().all(|version| version.is_current(&self.slots))

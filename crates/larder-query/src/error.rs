@@ -41,7 +41,7 @@ pub enum QueryError {
         message: Arc<str>,
     },
     /// The statement and its parameters do not fit together.
-    #[error("the statement takes {expected} parameters, but {given} are bound")]
+    #[error("the statement's parameters do not match: {expected} expected, {given} bound")]
     ParameterCount {
         /// How many the statement takes.
         expected: usize,

@@ -43,11 +43,11 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum SettingsError {
     /// The `.env` file can not be read or parsed.
-    #[error("{} can not be read", path.display())]
+    #[error("{} can not be read{}", path.display(), in_line(*line))]
     File {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1, if it is the content.
+        /// Which entry, counted from 1, if it is the content; blank lines and comments aside.
         line: Option<usize>,
     },
     /// A number that is none.
@@ -73,6 +73,10 @@ pub enum SettingsError {
         /// What would be valid.
         expected: &'static str,
     },
+}
+
+fn in_line(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(": entry {line} is not a variable"))
 }
 
 /// What may stand in a part of a URL as it is.

@@ -1,13 +1,12 @@
 //! What a failing, hanging or lying far tier can do to a caller: nothing.
 
-mod support;
-
 use std::{sync::Arc, time::Duration};
 
 use larder_cache::{Cache, Near, Source, Tier};
 use larder_core::{CacheBackend, ErrorKind, MemoryBackend, MemoryConfig, Operation};
 use larder_testkit::{Fault, FaultBackend, Faults, ManualClock};
-use support::{Bench, Counted, load, tag, value};
+
+use crate::support::{Bench, Counted, load, tag, value};
 
 /// Every operation that a read can come to.
 const OPERATIONS: [Operation; 8] = [
@@ -56,6 +55,7 @@ async fn whatever_operation_fails_or_hangs_the_loader_answers() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "time limits go by tokio's clock, here paused")]
 async fn a_hanging_far_tier_costs_its_time_limit_and_then_nothing() {
     let (bench, faults) = faulty(false);
     for operation in OPERATIONS {

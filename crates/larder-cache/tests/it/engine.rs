@@ -1,7 +1,5 @@
 //! What the engine promises, with the reference backend as far tier.
 
-mod support;
-
 use std::{
     sync::{
         Arc,
@@ -17,7 +15,8 @@ use larder_core::{
     Ttl,
 };
 use larder_testkit::ManualClock;
-use support::{Bench, Counted, failing, load, value};
+
+use crate::support::{self, Bench, Counted, failing, load, value};
 
 const NEAR: Source = Source::Hit(Tier::Near);
 const FAR: Source = Source::Hit(Tier::Far);

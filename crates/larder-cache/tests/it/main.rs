@@ -1,0 +1,5 @@
+//! The engine's promises, one binary.
+
+mod engine;
+mod faults;
+mod support;
