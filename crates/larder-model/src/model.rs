@@ -12,6 +12,32 @@ use crate::TableModel;
 
 /// A Rust struct whose rows live in a table. Derive it with `#[derive(Model)]`.
 ///
+/// What no table can be is an error of the compiler: a key that may be NULL, a default of another
+/// type, a type that no column holds.
+///
+/// ```compile_fail,E0080
+/// #[derive(larder_model::Model)]
+/// struct Airline {
+///     #[model(key)]
+///     id: Option<i64>,
+/// }
+/// ```
+///
+/// ```compile_fail,E0080
+/// #[derive(larder_model::Model)]
+/// struct Airline {
+///     #[model(default = "1")]
+///     name: String,
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// #[derive(larder_model::Model)]
+/// struct Airline {
+///     fleet: std::collections::HashMap<String, u32>,
+/// }
+/// ```
+///
 /// By hand, it takes one `static`:
 ///
 /// ```

@@ -59,10 +59,10 @@ pub enum Refusal {
     },
     /// What has the table's name is no table.
     NotATable,
-    /// The column would have to be added without a value for the rows that are there.
-    NoValueForRows,
     /// The database admits the same value twice in a column that the model says is unique.
     NotUnique,
+    /// The column would have to be added without a value for the rows that are there.
+    NoValueForRows,
     /// The database admits NULL, for which the model's type has no value.
     Nullable,
     /// The database keeps tables of this name to itself.

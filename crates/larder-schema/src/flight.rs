@@ -97,3 +97,51 @@ pub(crate) async fn landed(mut landing: watch::Receiver<Option<Outcome>>) -> Opt
     let landed = landing.wait_for(Option::is_some).await.ok()?;
     landed.clone()
 }
+
+#[cfg(test)]
+mod tests {
+    use larder_core::Tick;
+
+    use super::*;
+
+    fn board(slot: &Slot) -> Boarding<'_> {
+        slot.board(Slot::is_ensured)
+    }
+
+    #[track_caller]
+    fn lead(slot: &Slot) -> Pilot<'_> {
+        match board(slot) {
+            Boarding::Lead(pilot) => pilot,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn who_finds_the_check_gone_finds_its_mark() {
+        let slot = Slot::default();
+        let pilot = lead(&slot);
+        assert!(matches!(board(&slot), Boarding::Join(_)));
+        slot.mark(pilot.generation, Tick::NEVER);
+        pilot.land(Ok(Ensured::Verified));
+        assert!(matches!(board(&slot), Boarding::Ensured));
+    }
+
+    #[test]
+    fn a_pilot_that_goes_away_leaves_the_slot_to_the_next() {
+        let slot = Slot::default();
+        drop(lead(&slot));
+        drop(lead(&slot));
+    }
+
+    #[test]
+    fn an_old_check_does_not_take_a_new_one_away() {
+        let slot = Slot::default();
+        let old = lead(&slot);
+        slot.clear();
+        let new = lead(&slot);
+        old.land(Ok(Ensured::Verified));
+        assert!(matches!(board(&slot), Boarding::Join(_)));
+        drop(new);
+        drop(lead(&slot));
+    }
+}

@@ -45,7 +45,8 @@ pub struct Schema {
 pub enum Ensured {
     /// It was known: a hit.
     Known,
-    /// It was not as the model wants it, and was changed.
+    /// It was not as the model wants it, and was changed. Everybody who waited for the check
+    /// hears so.
     Migrated {
         /// What was done.
         plan: Arc<Plan>,

@@ -125,3 +125,17 @@ fn a_check_from_before_a_clear_is_not_remembered_and_not_joined() {
         assert!(schema.is_table_ensured::<Airline>());
     });
 }
+
+#[test]
+fn a_check_that_fails_outweighs_a_caller_s_word() {
+    block_on(async {
+        let store = SqliteStore::in_memory();
+        let (schema, callers) = held(&store).await;
+        schema.mark_table_ensured::<Airline>();
+        assert!(schema.is_table_ensured::<Airline>());
+        store.fail(true);
+        store.let_through(1);
+        assert!(callers.join_all().await.iter().all(Result::is_err));
+        assert!(!schema.is_table_ensured::<Airline>());
+    });
+}

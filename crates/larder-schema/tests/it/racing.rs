@@ -89,7 +89,7 @@ fn processes_that_race_change_the_schema_once() {
 }
 
 #[test]
-#[ignore = "run by the test of processes"]
+#[ignore = "run as a child process by the test above"]
 fn process() {
     let Some(file) = env::var_os(FILE).map(PathBuf::from) else { return };
     let store = SqliteStore::open(&file);
