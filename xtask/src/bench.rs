@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: runs the benches and lists the ratios that they print.
 //!
 //! A bench judges by ratios, as absolute times belong to one machine. It says
-//! `ratio <what>: <number>x (limit <number>x)`, or leaves the limit out; a ratio holds while it
-//! is not above its limit.
+//! `ratio <what>: <number>x (limit <number>x)`, or `(at least <number>x)`, or leaves the limit
+//! out; a ratio holds while it is not beyond its limit.
 
 use std::fmt;
 
@@ -77,14 +77,20 @@ fn bench_names(workspace: &Workspace) -> Vec<&str> {
 struct Ratio {
     what: String,
     value: f64,
-    limit: Option<f64>,
+    limit: Option<Limit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    AtLeast(f64),
+    AtMost(f64),
 }
 
 impl Ratio {
     fn parse(line: &str) -> Option<Self> {
         let (what, figures) = line.trim().strip_prefix("ratio ")?.rsplit_once(": ")?;
-        let (value, limit) = match figures.split_once(" (limit ") {
-            Some((value, limit)) => (value, Some(multiple(limit.strip_suffix(')')?)?)),
+        let (value, limit) = match figures.split_once(" (") {
+            Some((value, limit)) => (value, Some(Limit::parse(limit.strip_suffix(')')?)?)),
             None => (figures, None),
         };
         Some(Self { what: what.to_owned(), value: multiple(value)?, limit })
@@ -92,7 +98,28 @@ impl Ratio {
 
     /// Whether it is within its limit, if it has one.
     fn holds(&self) -> Option<bool> {
-        self.limit.map(|limit| self.value <= limit)
+        self.limit.map(|limit| match limit {
+            Limit::AtLeast(limit) => self.value >= limit,
+            Limit::AtMost(limit) => self.value <= limit,
+        })
+    }
+}
+
+impl Limit {
+    fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("limit ") {
+            Some(limit) => multiple(limit).map(Self::AtMost),
+            None => multiple(text.strip_prefix("at least ")?).map(Self::AtLeast),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(limit) => write!(f, "≥ {limit}x"),
+            Self::AtMost(limit) => write!(f, "≤ {limit}x"),
+        }
     }
 }
 
@@ -117,10 +144,10 @@ impl fmt::Display for Table<'_> {
         let row = |ratio: &Ratio| {
             let verdict = match ratio.holds() {
                 None => "no limit",
-                Some(false) => "EXCEEDED",
+                Some(false) => "MISSED",
                 Some(true) => "holds",
             };
-            let limit = ratio.limit.map_or(String::new(), |limit| format!("{limit}x"));
+            let limit = ratio.limit.map_or_else(String::new, |limit| limit.to_string());
             [ratio.what.clone(), verdict.to_owned(), limit, format!("{:.2}x", ratio.value)]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
@@ -132,7 +159,8 @@ impl fmt::Display for Table<'_> {
 mod tests {
     use super::*;
 
-    fn ratio(what: &str, value: f64, limit: Option<f64>) -> Option<Ratio> {
+    fn ratio(what: &str, value: f64, at_most: Option<f64>) -> Option<Ratio> {
+        let limit = at_most.map(Limit::AtMost);
         Some(Ratio { what: what.to_owned(), value, limit })
     }
 
@@ -141,6 +169,11 @@ mod tests {
         assert_eq!(
             Ratio::parse("ratio near hit to a bare map: 1.23x (limit 2x)"),
             ratio("near hit to a bare map", 1.23, Some(2.0))
+        );
+        let at_least = Some(Limit::AtLeast(1.7));
+        assert_eq!(
+            Ratio::parse("ratio two threads to one: 1.8x (at least 1.7x)"),
+            Some(Ratio { what: "two threads to one".to_owned(), value: 1.8, limit: at_least })
         );
         assert_eq!(
             Ratio::parse("  ratio read: sqlite to a bare select: 1.5x"),
@@ -158,6 +191,7 @@ mod tests {
             "ratio hit: NaNx",
             "ratio hit: infx",
             "ratio hit: 1.2x (limit 2)",
+            "ratio hit: 1.2x (about 2x)",
             "ratio hit: 1.2x (limit 2x) and more",
             "the ratio hit: 1.2x",
         ] {
@@ -171,19 +205,25 @@ mod tests {
         assert_eq!(holds(2.0, Some(2.0)), Some(true));
         assert_eq!(holds(2.01, Some(2.0)), Some(false));
         assert_eq!(holds(9.0, None), None);
+        let at_least = |value| Ratio {
+            what: "two threads".to_owned(),
+            value,
+            limit: Some(Limit::AtLeast(1.7)),
+        };
+        assert_eq!((at_least(1.7).holds(), at_least(1.6).holds()), (Some(true), Some(false)));
     }
 
     #[test]
-    fn the_table_shows_what_was_exceeded() {
+    fn the_table_shows_what_was_missed() {
         let ratios: Vec<_> = [ratio("hit", 1.234, Some(2.0)), ratio("miss", 3.0, Some(2.5))]
             .into_iter()
             .flatten()
             .collect();
         assert_eq!(
             Table(&ratios).to_string(),
-            "ratio  verdict   limit  value\n\
-             hit    holds     2x     1.23x\n\
-             miss   EXCEEDED  2.5x   3.00x\n"
+            "ratio  verdict  limit   value\n\
+             hit    holds    ≤ 2x    1.23x\n\
+             miss   MISSED   ≤ 2.5x  3.00x\n"
         );
     }
 

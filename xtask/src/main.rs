@@ -35,7 +35,7 @@ usage: cargo xtask <command> [arguments]
   tidy              tiers, manifests, module docs, forgotten files, links
   bench [name...] [--enforce]
                     the benches, or those named; lists the ratios that they print, and with
-                    --enforce fails if one is above its limit
+                    --enforce fails if one is beyond its limit
   ci                check and test: what runs on merge
   help              this text
 ";
