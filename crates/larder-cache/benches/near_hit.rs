@@ -5,7 +5,7 @@
 use std::{
     hint::black_box,
     sync::{Arc, Barrier},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures_util::FutureExt as _;
@@ -53,22 +53,24 @@ fn filled() -> Family<Flight> {
 
 /// Nanoseconds per call of `calls` calls on each of `threads` threads, by wall time.
 fn time(threads: usize, call: impl Fn(u64) + Sync) -> f64 {
-    let barrier = Barrier::new(threads + 1);
-    let elapsed: Duration = std::thread::scope(|scope| {
-        for thread in 0..threads as u64 {
-            let (barrier, call) = (&barrier, &call);
-            scope.spawn(move || {
-                barrier.wait();
-                let mut random = Xorshift(thread + 1);
-                (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
-                barrier.wait();
-            });
-        }
-        barrier.wait();
-        let start = Instant::now();
-        barrier.wait();
-        start.elapsed()
+    let barrier = Barrier::new(threads);
+    let spans: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
+        let run = |thread: u64| {
+            let mut random = Xorshift(thread + 1);
+            barrier.wait();
+            let start = Instant::now();
+            (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
+            (start, Instant::now())
+        };
+        let run = &run;
+        let threads: Vec<_> =
+            (0..threads as u64).map(|thread| scope.spawn(move || run(thread))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no call panics")).collect()
     });
+    // Measured by those who work: whoever only waits for them may be woken late.
+    let start = spans.iter().map(|(start, _)| *start).min().expect("a thread");
+    let end = spans.iter().map(|(_, end)| *end).max().expect("a thread");
+    let elapsed = end.duration_since(start);
     elapsed.as_secs_f64() * 1e9 / (CALLS * threads as u64) as f64
 }
 
@@ -108,8 +110,12 @@ fn main() {
         let hit = family.get_or_load(Args::new(&args), load).now_or_never();
         black_box(hit.expect("a hit is ready at once").expect("a hit").departs);
     };
-    let raw = |id: u64| drop(black_box(bare.get(&black_box(id)).expect("a hit").departs));
-    let raw_moka = |id: u64| drop(black_box(moka.get(&black_box(id)).expect("a hit").departs));
+    let raw = |id: u64| {
+        black_box(bare.get(&black_box(id)).expect("a hit").departs);
+    };
+    let raw_moka = |id: u64| {
+        black_box(moka.get(&black_box(id)).expect("a hit").departs);
+    };
 
     let mut samples: [Vec<f64>; 6] = Default::default();
     for _ in 0..ROUNDS {

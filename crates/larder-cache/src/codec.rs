@@ -80,6 +80,7 @@ pub struct Loaded<T> {
     pub(crate) payload: Option<Bytes>,
     pub(crate) weight: usize,
     pub(crate) brief: bool,
+    pub(crate) unstored: bool,
 }
 
 impl<T> Loaded<T> {
@@ -87,19 +88,26 @@ impl<T> Loaded<T> {
     #[must_use]
     pub fn value(value: T, payload: Bytes) -> Self {
         let weight = payload.len();
-        Self { value: Some(value), payload: Some(payload), weight, brief: false }
+        Self { value: Some(value), payload: Some(payload), weight, brief: false, unstored: false }
     }
 
     /// A value that stays in this process, with its weight in bytes.
     #[must_use]
     pub const fn near_only(value: T, weight: usize) -> Self {
-        Self { value: Some(value), payload: None, weight, brief: false }
+        Self { value: Some(value), payload: None, weight, brief: false, unstored: false }
     }
 
     /// The statement that there is nothing.
     #[must_use]
     pub const fn absent() -> Self {
-        Self { value: None, payload: Some(Bytes::new()), weight: 0, brief: true }
+        Self { value: None, payload: Some(Bytes::new()), weight: 0, brief: true, unstored: false }
+    }
+
+    /// Hands the value to those who wait for it, and stores it nowhere.
+    #[must_use]
+    pub const fn unstored(mut self) -> Self {
+        self.unstored = true;
+        self
     }
 
     /// Lets a value live only as long as an absence does: an empty list, for example.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::{
     Args,
     near::{OVERHEAD_BYTES, Weighted},
-    view::Token,
+    view::{Token, View},
 };
 
 /// A value and its conditions. Shared by the near tier and by every caller that was given it.
@@ -24,6 +24,8 @@ pub(crate) struct Entry<T> {
     /// moment from which on another process may have invalidated unnoticed for longer than the
     /// staleness bound.
     serve_until: AtomicU64,
+    /// In which turn of the view the token was last found current.
+    turn: AtomicU64,
     args: SmallVec<[u8; 32]>,
     token: Token,
     tags: Box<[Tag]>,
@@ -66,6 +68,8 @@ impl<T> Entry<T> {
         Self {
             family,
             serve_until: AtomicU64::new(expires.min(confirmed.until).as_nanos()),
+            // Not the present turn: the token may be older.
+            turn: AtomicU64::new(u64::MAX),
             args: SmallVec::from_slice(args.bytes),
             token,
             tags: args.tags.into(),
@@ -116,7 +120,25 @@ impl<T> Entry<T> {
         self.serve_until.fetch_max(until.as_nanos(), Ordering::AcqRel);
     }
 
+    /// Whether nothing that the entry depends on was invalidated, as far as this process knows.
     #[inline(always)]
+    pub(crate) fn is_current(&self, view: &View) -> bool {
+        let turn = view.turn();
+        self.turn.load(Ordering::Relaxed) == turn || self.is_current_in(turn, view)
+    }
+
+    /// Compares every version. The turn was read before that, so an invalidation meanwhile makes
+    /// the next call compare again.
+    #[cold]
+    #[inline(never)]
+    fn is_current_in(&self, turn: u64, view: &View) -> bool {
+        let is_current = view.is_current(&self.token);
+        if is_current {
+            self.turn.store(turn, Ordering::Relaxed);
+        }
+        is_current
+    }
+
     pub(crate) const fn token(&self) -> &Token {
         &self.token
     }
@@ -144,7 +166,43 @@ impl<T: Send + Sync + 'static> Weighted for Entry<T> {
 
 #[cfg(test)]
 mod tests {
+    use larder_core::Key;
+
     use super::*;
+
+    fn entry(view: &View, tag: &str) -> Entry<()> {
+        let conditions = Conditions {
+            expires: Tick::NEVER,
+            confirmed: Confirmed::default(),
+            token: view.token(&Key::object("k"), [Tag::named(tag)].iter()),
+            weight: 0,
+            far: None,
+        };
+        Entry::new(Some(()), 1, Args::new(b"k"), conditions)
+    }
+
+    #[test]
+    fn what_was_found_current_dies_with_its_tag_and_no_other() {
+        let view = View::new();
+        let (one, other) = (entry(&view, "one"), entry(&view, "other"));
+        assert!(one.is_current(&view) && other.is_current(&view));
+        view.bump(&[Tag::named("one")]);
+        for _ in 0..3 {
+            assert!(!one.is_current(&view));
+            assert!(other.is_current(&view));
+        }
+        view.reset();
+        assert!(!other.is_current(&view));
+    }
+
+    #[test]
+    fn an_entry_that_was_dead_on_arrival_is_never_current() {
+        let view = View::new();
+        let late = entry(&view, "one");
+        view.bump(&[Tag::named("one")]);
+        assert!(!late.is_current(&view));
+        assert!(!Entry::<()>::detached(None).is_current(&view));
+    }
 
     #[test]
     fn byte_strings_are_the_same_only_if_every_byte_is() {

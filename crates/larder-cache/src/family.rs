@@ -11,6 +11,7 @@ use crate::{
     cache::Engine,
     entry::Entry,
     invalidation::invalidate,
+    near::hash,
     pending::What,
     request::{self, Mode},
     stats::Keyspace,
@@ -284,13 +285,16 @@ impl<T: Send + Sync + 'static> Family<T> {
 }
 
 impl<T: Send + Sync + 'static> Inner<T> {
+    /// What the entry is found by: in the near tier by the lower half, where the compiler leaves
+    /// the upper one out; among the flights by all of it.
     #[inline(always)]
     pub(crate) fn hash(&self, args: Args<'_>) -> u128 {
-        let mut hash = xxh3_128_with_seed(args.bytes, self.seed);
-        for tag in args.tags {
-            hash = hash.rotate_left(1) ^ u128::from_be_bytes(*tag.as_bytes());
-        }
-        hash
+        let half = |start, factor| {
+            let hash = hash::hash(args.bytes, start, factor);
+            args.tags.iter().fold(hash, |hash, tag| hash::hash(tag.as_bytes(), hash, factor))
+        };
+        let upper = half(self.id.rotate_left(32), self.seed.rotate_left(32));
+        u128::from(upper) << 64 | u128::from(half(self.seed, self.id))
     }
 
     pub(crate) fn key(&self, args: Args<'_>) -> Key {
@@ -315,7 +319,7 @@ impl<T: Send + Sync + 'static> Inner<T> {
         // map's lock is a barrier to it.
         let now = engine.clock.coarse();
         let entry = self.near_entry_unverified(args)?;
-        let is_live = engine.view.is_current(entry.token())
+        let is_live = entry.is_current(&engine.view)
             && (entry.is_settled(now) || self.is_covered_by_feed(&entry, now));
         is_live.then_some(entry)
     }

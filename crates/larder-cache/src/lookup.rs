@@ -102,6 +102,7 @@ impl<T> Lookup<T> {
 
     /// The answer as one that is known to have a value.
     #[must_use]
+    #[inline(always)]
     pub fn found(self) -> Option<Cached<T>> {
         self.entry.value.is_some().then_some(Cached(self))
     }
@@ -131,6 +132,7 @@ pub struct Cached<T>(Lookup<T>);
 impl<T> Cached<T> {
     /// The value.
     #[must_use]
+    #[inline]
     pub fn value(&self) -> &T {
         match &self.0.entry.value {
             Some(value) => value,
@@ -156,6 +158,7 @@ impl<T> Cached<T> {
 impl<T> Deref for Cached<T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         self.value()
     }

@@ -44,7 +44,8 @@ impl<T: Send + Sync + 'static> Plan<T> {
         stored: Stored,
     ) -> Arc<Entry<T>> {
         let negative = loaded.value.is_none();
-        let Some(ttl) = self.family.policy.draw(loaded.brief) else {
+        let ttl = self.family.policy.draw(loaded.brief).filter(|_| !loaded.unstored);
+        let Some(ttl) = ttl else {
             self.give_back(right).await;
             return Arc::new(Entry::detached(loaded.value));
         };

@@ -4,6 +4,10 @@
 //! there, and a near entry lives while its versions are still the ones from before its load
 //! began. Two tags in one slot only die together, so the arrays need no map, no eviction and no
 //! lock. Invariant: a version never decreases, so an entry that died stays dead.
+//!
+//! The turn counts the invalidations of all. An entry whose versions were compared in this turn
+//! need not be compared again: none has changed. Invariant: a version is raised before the turn
+//! is, so who sees a turn sees every version that was raised for it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +21,8 @@ pub(crate) struct View {
     slots: Box<[AtomicU64]>,
     /// Few and dense, because every near hit looks at one.
     buckets: Box<[AtomicU64]>,
+    /// Raised by every invalidation, after its versions.
+    turn: AtomicU64,
     /// Between these two moments, in nanoseconds, the feed is known to miss no invalidation.
     fed_since: AtomicU64,
     fed_until: AtomicU64,
@@ -45,12 +51,10 @@ impl Version {
         Self(u64::from(index) << Self::BITS | version & Self::MASK)
     }
 
-    #[inline(always)]
     const fn index(self) -> usize {
         (self.0 >> Self::BITS) as usize
     }
 
-    #[inline(always)]
     fn is_current(self, versions: &[AtomicU64]) -> bool {
         let now = versions.get(self.index()).map(|version| version.load(Ordering::Acquire));
         now.is_some_and(|now| now & Self::MASK == self.0 & Self::MASK)
@@ -88,6 +92,7 @@ impl View {
         Self {
             slots: zeros(SLOTS),
             buckets: zeros(BUCKETS),
+            turn: AtomicU64::new(0),
             fed_since: AtomicU64::new(u64::MAX),
             fed_until: AtomicU64::new(0),
         }
@@ -101,8 +106,17 @@ impl View {
         Token { bucket, tags: tags.collect() }
     }
 
-    /// Whether nothing that the token covers was invalidated since it was taken.
+    /// How often anything was invalidated.
     #[inline(always)]
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Acquire)
+    }
+
+    fn next_turn(&self) {
+        self.turn.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether nothing that the token covers was invalidated since it was taken.
     pub(crate) fn is_current(&self, token: &Token) -> bool {
         token.bucket.is_current(&self.buckets)
             && token.tags.iter().all(|version| version.is_current(&self.slots))
@@ -117,6 +131,7 @@ impl View {
             };
             version.fetch_add(1, Ordering::AcqRel);
         }
+        self.next_turn();
     }
 
     /// Invalidates everything: every entry depends on a bucket.
@@ -124,6 +139,7 @@ impl View {
         for bucket in &self.buckets {
             bucket.fetch_add(1, Ordering::AcqRel);
         }
+        self.next_turn();
     }
 
     /// Makes a token survive its own key's invalidation: raises the key's bucket and returns
@@ -134,6 +150,7 @@ impl View {
             return false;
         };
         let before = bucket.fetch_add(1, Ordering::AcqRel);
+        self.next_turn();
         let raised = Version((index as u64) << Version::BITS | (before + 1) & Version::MASK);
         let undisturbed = before & Version::MASK == token.bucket.0 & Version::MASK;
         token.bucket = raised;
@@ -192,6 +209,21 @@ mod tests {
         let of_key = token(&view, "k", &[]);
         view.bump(&[bucket_of(&Key::object("k"))]);
         assert!(!view.is_current(&of_key));
+    }
+
+    #[test]
+    fn every_invalidation_begins_a_turn() {
+        let view = View::new();
+        let mut turns = vec![view.turn()];
+        view.bump(&[Tag::named("a")]);
+        turns.push(view.turn());
+        view.bump(&[bucket_of(&Key::object("k"))]);
+        turns.push(view.turn());
+        view.reset();
+        turns.push(view.turn());
+        view.supersede(&mut token(&view, "k", &[]));
+        turns.push(view.turn());
+        assert!(turns.is_sorted_by(|before, after| before < after), "{turns:?}");
     }
 
     #[test]

@@ -40,6 +40,7 @@ struct Heap {
 
 impl Buffer {
     /// How many parameters there are.
+    #[inline(always)]
     pub(crate) const fn count(&self) -> usize {
         self.count as usize
     }
@@ -60,10 +61,7 @@ impl Buffer {
     /// Adds a parameter whose value has a length that the compiler knows.
     #[inline(always)]
     pub(crate) fn push<const N: usize>(&mut self, tag: u8, value: [Word; N]) {
-        if self.heap.is_none()
-            && self.count < GROUP as u32
-            && self.used as usize + N <= IN_PLACE
-        {
+        if self.heap.is_none() && self.count() < GROUP && self.used as usize + N <= IN_PLACE {
             let [tags, ..] = &mut self.words;
             let bit = 8 * self.count;
             *tags = (u64::from_le_bytes(*tags) | u64::from(tag) << bit).to_le_bytes();
@@ -74,7 +72,7 @@ impl Buffer {
             }
         } else {
             let more = with_more(mem::take(self), tag, &value);
-            self.become_(more);
+            self.replace_taken(more);
         }
     }
 
@@ -82,13 +80,13 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn push_long(&mut self, tag: u8, first: Word, rest: &[u8]) {
         let more = with_rest(mem::take(self), tag, first, rest);
-        self.become_(more);
+        self.replace_taken(more);
     }
 
     /// Sets what was taken. An assignment would drop what is there, which is nothing any more,
     /// and hand its address on for that.
     #[inline(always)]
-    fn become_(&mut self, buffer: Self) {
+    fn replace_taken(&mut self, buffer: Self) {
         mem::forget(mem::replace(self, buffer));
     }
 
@@ -119,9 +117,9 @@ impl Buffer {
             }
         } else {
             let in_place = self.words.get(..=used).unwrap_or_default();
-            let heap = self.heap.get_or_insert_with(|| {
-                Box::new(Heap { words: in_place.to_vec(), group: 0 })
-            });
+            let heap = self
+                .heap
+                .get_or_insert_with(|| Box::new(Heap { words: in_place.to_vec(), group: 0 }));
             if begins {
                 heap.group = heap.words.len();
                 heap.words.push([0; GROUP]);

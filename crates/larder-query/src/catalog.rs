@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use larder_sql::{Analysis, Dialect, StatementKind, TableName, Writes, analyze};
+use larder_sql::{Analysis, Dialect, StatementKind, TableName, Uncacheable, Writes, analyze};
 
 use crate::{Database, Engine, Params, QueryError, Reason, RowLimit};
 
@@ -17,6 +17,9 @@ pub(crate) struct Catalog {
     views: BTreeMap<TableName, View>,
     /// What a write to a table writes besides.
     effects: BTreeMap<TableName, Writes>,
+    /// Tables that a module of the database answers for. What they read is the module's secret:
+    /// a full-text index may read another table, and keeps its own in tables named after it.
+    modules: BTreeSet<TableName>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +45,10 @@ impl Catalog {
                 open.extend(view.reads.difference(&behind.reads).cloned());
                 behind.uncacheable = behind.uncacheable.or_else(|| view.uncacheable.clone());
             }
+            if self.is_of_module(&name) {
+                let reason = Uncacheable::Unsupported { construct: "a virtual table" };
+                behind.uncacheable = behind.uncacheable.or(Some(reason.into()));
+            }
             behind.reads.insert(name);
         }
         behind
@@ -61,6 +68,15 @@ impl Catalog {
             all.insert(table);
         }
         Writes::Tables(all)
+    }
+
+    /// Whether a module answers for the table, or keeps its own things in it.
+    fn is_of_module(&self, name: &TableName) -> bool {
+        let is_kept_by = |module: &TableName| {
+            let rest = name.as_str().strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        self.modules.iter().any(is_kept_by)
     }
 
     fn add_view(&mut self, name: TableName, definition: &str, dialect: Dialect) {
@@ -127,6 +143,7 @@ async fn load_sqlite(database: &Database) -> Result<Catalog, QueryError> {
     for row in objects.rows() {
         let (kind, object, table, sql): (String, String, String, String) = row.to()?;
         match kind.as_str() {
+            "table" => drop(catalog.modules.insert(name(&object))),
             "view" => catalog.add_view(name(&object), &sql, dialect),
             _ => catalog.add_trigger(name(&table), &sql, dialect),
         }
@@ -141,7 +158,8 @@ async fn load_sqlite(database: &Database) -> Result<Catalog, QueryError> {
 }
 
 const SQLITE_OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
-    WHERE type IN ('view', 'trigger') AND sql IS NOT NULL";
+    WHERE sql IS NOT NULL AND (type IN ('view', 'trigger') \
+      OR (type = 'table' AND rootpage = 0))";
 
 /// Children that change when a row of their parent is deleted or gets another key.
 const SQLITE_FOREIGN_KEYS: &str = "SELECT child.name, key.\"table\" \
@@ -152,8 +170,6 @@ const SQLITE_FOREIGN_KEYS: &str = "SELECT child.name, key.\"table\" \
 
 #[cfg(test)]
 mod tests {
-    use larder_sql::Uncacheable;
-
     use super::*;
 
     fn table(name: &str) -> TableName {

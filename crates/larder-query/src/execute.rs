@@ -55,13 +55,12 @@ impl Execute {
     /// The statement and the invalidation go on if the future is dropped after the first poll.
     pub async fn run(self) -> Result<Written, QueryError> {
         let Self { shared, statement, params } = self;
-        let writes = shared.written(&statement).await;
+        let before = shared.before(&statement).await;
         let sql = Arc::clone(&statement.sql);
         let database = shared.database.clone();
         let write = async move { database.execute(&sql, &params).await };
         let (Executed { rows_affected, last_insert_id, .. }, invalidation) =
-            shared.write(writes, write).await?;
-        shared.after(&statement);
+            shared.write(statement.writes, before, statement.is_single, write).await?;
         Ok(Written { rows_affected, last_insert_id, invalidation })
     }
 }

@@ -14,6 +14,7 @@ mod driver;
 mod error;
 mod execute;
 mod params;
+mod private;
 mod queries;
 mod query;
 mod row;

@@ -455,7 +455,8 @@ impl<'a> Param<'a> {
 
 /// Takes bytes, and what fills up their last word.
 fn take_slice<'a>(words: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
-    let (padded, rest) = words.split_at_checked(len.checked_next_multiple_of(size_of::<Word>())?)?;
+    let (padded, rest) =
+        words.split_at_checked(len.checked_next_multiple_of(size_of::<Word>())?)?;
     *words = rest;
     padded.get(..len)
 }

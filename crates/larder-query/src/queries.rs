@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     Database, Dynamic, Execute, Params, Query, QueryError, RowLimit, RowSet, Shape, Transaction,
     Typed,
+    catalog::Catalog,
     query::Handle,
     schema::Schema,
     statement::{Prepared, Statement, Statements, dialect},
@@ -43,8 +44,7 @@ impl Queries {
     /// Puts a cache in front of a database, with a lifetime for answers.
     #[must_use]
     pub fn with_ttl(database: Database, cache: Cache, ttl: TtlPolicy) -> Self {
-        let schema = Schema::new(Arc::clone(cache.clock()));
-        let statements = Statements::new();
+        let (statements, schema) = (Statements::new(), Schema::default());
         Self { shared: Arc::new(Shared { database, cache, ttl, statements, schema }) }
     }
 
@@ -152,27 +152,37 @@ impl Shared {
             Some(outdated) => Arc::clone(&outdated.statement),
             None => Arc::new(Statement::analyze(sql, dialect(self.database.engine()))),
         };
-        let prepared = Arc::new(Prepared::new(statement, epoch));
+        let prepared = Arc::new(Prepared::new(statement, epoch, self.schema.is_private()));
         self.statements.insert(&prepared);
         prepared
     }
 
-    /// What a statement writes, with all that follows by triggers and foreign keys. Everything,
-    /// if the catalog can not be read.
-    pub(crate) async fn written(&self, statement: &Statement) -> Writes {
-        if statement.writes.is_empty() {
-            return statement.writes.clone();
+    /// Before a statement is run: the catalog as it is known, and a note if the statement makes
+    /// its connection unlike the others.
+    pub(crate) async fn before(&self, statement: &Statement) -> Before {
+        if statement.makes_private {
+            self.schema.make_private();
         }
-        match self.schema.catalog(&self.database).await {
-            Ok(catalog) => catalog.wake(&statement.writes),
-            Err(_unreadable) => Writes::Everything,
-        }
+        let catalog = match self.schema.known() {
+            None if !statement.writes.is_empty() => self.schema.catalog(&self.database).await.ok(),
+            known => known,
+        };
+        Before { catalog, changes_schema: statement.changes_schema() }
     }
 
-    /// After a statement took effect.
-    pub(crate) fn after(&self, statement: &Statement) {
-        if statement.changes_schema() {
-            self.schema.forget();
+    /// What was written, with all that follows by triggers and foreign keys: by those that were
+    /// there before and by those that are there afterwards, because somebody else may have made
+    /// them in between. Everything, if that can not be told.
+    pub(crate) async fn wake(&self, writes: &Writes, before: &Before) -> Writes {
+        if writes.is_empty() {
+            return writes.clone();
+        }
+        let after = self.schema.catalog(&self.database).await;
+        match (&before.catalog, after) {
+            (Some(before), Ok(after)) if !self.schema.is_private() => {
+                union(before.wake(writes), after.wake(writes))
+            }
+            _ => Writes::Everything,
         }
     }
 
@@ -184,16 +194,19 @@ impl Shared {
         params: &Params,
         limit: RowLimit,
     ) -> Result<RowSet, QueryError> {
+        let before = self.before(statement).await;
         if statement.writes.is_empty() {
             return self.database.fetch(&statement.sql, params, limit).await;
         }
-        let writes = self.written(statement).await;
         let (database, sql) = (self.database.clone(), Arc::clone(&statement.sql));
         let params = params.clone();
         // All rows: a write whose rows are not all fetched may not be complete.
         let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
-        let (rows, _retried) = self.write(writes, write).await?;
-        self.after(statement);
+        let (rows, invalidation) =
+            self.write(statement.writes.clone(), before, statement.is_single, write).await?;
+        if !invalidation.is_applied() {
+            tracing::warn!("what a statement with rows wrote is not invalidated everywhere yet");
+        }
         Ok(rows)
     }
 
@@ -202,15 +215,22 @@ impl Shared {
     pub(crate) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         writes: Writes,
+        before: Before,
+        is_single: bool,
         write: impl Future<Output = Result<T, QueryError>> + Send + 'static,
     ) -> Result<(T, Invalidation), QueryError> {
         let shared = Arc::clone(self);
         let task = tokio::spawn(async move {
             let outcome = write.await;
-            if outcome.as_ref().is_err_and(QueryError::is_surely_undone) {
+            if before.changes_schema {
+                shared.schema.forget();
+            }
+            // Of several statements, those before the one that failed may have taken effect.
+            if is_single && outcome.as_ref().is_err_and(QueryError::is_surely_undone) {
                 return outcome.map(|done| (done, Invalidation::Applied));
             }
             // Also after an error that leaves open whether the database took the write.
+            let writes = shared.wake(&writes, &before).await;
             let invalidation = shared.invalidate(&writes).await;
             outcome.map(|done| (done, invalidation))
         });
@@ -229,6 +249,23 @@ impl Shared {
                 self.cache.invalidate_tags(&tags).await
             }
         }
+    }
+}
+
+/// What was known when a write began.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    pub(crate) changes_schema: bool,
+}
+
+pub(crate) fn union(one: Writes, other: Writes) -> Writes {
+    match (one, other) {
+        (Writes::Tables(mut all), Writes::Tables(more)) => {
+            all.extend(more);
+            Writes::Tables(all)
+        }
+        _ => Writes::Everything,
     }
 }
 

@@ -1,13 +1,8 @@
 //! One query: parameters, options, and the calls that fetch.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+mod fetch;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use larder_cache::{Args, Cached, Family, Invalidation, Loaded, Lookup, TtlPolicy};
 use larder_core::{Tag, Tick, Ttl, TtlError};
@@ -17,6 +12,7 @@ use smallvec::SmallVec;
 use crate::{
     Bind, Params, QueryError, Reason, RowLimit, RowSet, Shape,
     queries::Shared,
+    query::fetch::{Fetch, Peek},
     shape::Scalar,
     statement::{Prepared, Statement},
 };
@@ -147,10 +143,13 @@ impl<'q, S: Shape> Query<'q, S> {
     pub fn fetch_all(
         self,
     ) -> impl Future<Output = Result<Cached<S::Rows>, QueryError>> + Send + use<'q, S> {
-        self.fetch(
-            |query| Some(Ok(query.peek_all()?)),
+        Fetch::new(
+            All,
+            self,
             // The loader never reports an absence: an empty answer still has columns.
-            async |query| query.fetch_all_slowly().await?.found().ok_or(QueryError::RowNotFound),
+            async |query: Self| {
+                query.fetch_all_slowly().await?.found().ok_or(QueryError::RowNotFound)
+            },
         )
     }
 
@@ -165,12 +164,9 @@ impl<'q, S: Shape> Query<'q, S> {
     pub fn fetch_one(
         self,
     ) -> impl Future<Output = Result<Cached<S::Row>, QueryError>> + Send + use<'q, S> {
-        self.fetch(
-            |query| Some(query.peek_one()?.found().ok_or(QueryError::RowNotFound)),
-            async |query| {
-                query.fetch_optional_slowly().await?.found().ok_or(QueryError::RowNotFound)
-            },
-        )
+        Fetch::new(One, self, async |query: Self| {
+            query.fetch_optional_slowly().await?.found().ok_or(QueryError::RowNotFound)
+        })
     }
 
     /// Fetches the first row, if there is one. An absence is cached too, for a shorter time.
@@ -184,7 +180,7 @@ impl<'q, S: Shape> Query<'q, S> {
     pub fn fetch_optional(
         self,
     ) -> impl Future<Output = Result<Lookup<S::Row>, QueryError>> + Send + use<'q, S> {
-        self.fetch(|query| Some(Ok(query.peek_one()?)), Self::fetch_optional_slowly)
+        Fetch::new(Optional, self, Self::fetch_optional_slowly)
     }
 
     /// Fetches the first column of the first row.
@@ -217,42 +213,12 @@ impl<'q, S: Shape> Query<'q, S> {
         Ok(all.and(self.prepared.one(self.shared).invalidate(self.args()).await))
     }
 
-    /// Looks the answer up when the future is polled first, and fetches it if that finds nothing.
-    ///
-    /// An `async fn` moves what it is called with once more when it is polled, which costs more
-    /// than the look. The future of the fetch is boxed, so that that of a hit stays small.
     #[inline(always)]
-    fn fetch<T, F: Future<Output = Result<T, QueryError>>>(
-        self,
-        peek: impl Fn(&Self) -> Option<Result<T, QueryError>>,
-        slowly: impl FnOnce(Self) -> F,
-    ) -> impl Future<Output = Result<T, QueryError>> {
-        let mut start = Some((self, slowly));
-        let mut fetch = None;
-        poll_fn(move |context| {
-            if let Some((query, _)) = &start
-                && let Some(hit) = peek(query)
-            {
-                return Poll::Ready(hit);
-            }
-            poll_slowly(&mut start, &mut fetch, context)
-        })
-    }
-
-    #[inline(always)]
-    fn peek_one(&self) -> Option<Lookup<S::Row>> {
+    fn peek(&self) -> Option<Lookup<S::Row>> {
         if !self.may_peek() {
             return None;
         }
         self.prepared.known_one()?.peek(self.args())
-    }
-
-    #[inline(always)]
-    fn peek_all(&self) -> Option<Cached<S::Rows>> {
-        if !self.may_peek() {
-            return None;
-        }
-        self.prepared.known_all()?.peek(self.args())?.found()
     }
 
     /// Whether the near tier may be asked right away.
@@ -280,7 +246,8 @@ impl<'q, S: Shape> Query<'q, S> {
         let load = move || async move {
             let set = source.fetch(RowLimit::All).await?;
             let (payload, is_empty) = (set.encode(), set.is_empty());
-            Ok(Loaded::value(S::rows(set)?, payload).brief_if(is_empty))
+            let loaded = Loaded::value(S::rows(set)?, payload).brief_if(is_empty);
+            source.vouch_for(loaded).await
         };
         self.get(&family, load).await
     }
@@ -293,7 +260,9 @@ impl<'q, S: Shape> Query<'q, S> {
         let load = move || async move {
             let set = source.fetch(RowLimit::One).await?;
             let payload = set.encode();
-            Ok(S::row(set)?.map_or_else(Loaded::absent, |row| Loaded::value(row, payload)))
+            let row = S::row(set)?;
+            let loaded = row.map_or_else(Loaded::absent, |row| Loaded::value(row, payload));
+            source.vouch_for(loaded).await
         };
         self.get(&family, load).await
     }
@@ -311,6 +280,7 @@ impl<'q, S: Shape> Query<'q, S> {
             return Ok(None);
         }
         Ok(Some(Load {
+            schema_version: self.prepared.schema_version().unwrap_or_default(),
             shared: Arc::clone(self.shared),
             statement: Arc::clone(&self.prepared.statement),
             params: self.params.clone(),
@@ -356,25 +326,48 @@ impl<'q, S: Shape> Query<'q, S> {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn poll_slowly<Q, F: Future>(
-    start: &mut Option<(Q, impl FnOnce(Q) -> F)>,
-    fetch: &mut Option<Pin<Box<F>>>,
-    context: &mut Context<'_>,
-) -> Poll<F::Output> {
-    if let Some((query, slowly)) = start.take() {
-        *fetch = Some(Box::pin(slowly(query)));
+/// What is asked for: every row, the first row, or the first row if there is one.
+#[derive(Clone, Copy)]
+struct All;
+#[derive(Clone, Copy)]
+struct One;
+#[derive(Clone, Copy)]
+struct Optional;
+
+impl<S: Shape> Peek<Query<'_, S>> for All {
+    type Answer = Result<Cached<S::Rows>, QueryError>;
+
+    #[inline(always)]
+    fn peek(query: &Query<'_, S>) -> Option<Self::Answer> {
+        if !query.may_peek() {
+            return None;
+        }
+        query.prepared.known_all()?.peek(query.args())?.found().map(Ok)
     }
-    match fetch {
-        Some(fetch) => fetch.as_mut().poll(context),
-        // Not reached: a query that is not to start has been started.
-        None => Poll::Pending,
+}
+
+impl<S: Shape> Peek<Query<'_, S>> for One {
+    type Answer = Result<Cached<S::Row>, QueryError>;
+
+    #[inline(always)]
+    fn peek(query: &Query<'_, S>) -> Option<Self::Answer> {
+        Some(query.peek()?.found().ok_or(QueryError::RowNotFound))
+    }
+}
+
+impl<S: Shape> Peek<Query<'_, S>> for Optional {
+    type Answer = Result<Lookup<S::Row>, QueryError>;
+
+    #[inline(always)]
+    fn peek(query: &Query<'_, S>) -> Option<Self::Answer> {
+        query.peek().map(Ok)
     }
 }
 
 /// What a loader takes along.
 struct Load {
+    /// The state of the schema in which the tables behind the statement were looked up.
+    schema_version: i64,
     shared: Arc<Shared>,
     statement: Arc<Statement>,
     params: Params,
@@ -383,6 +376,17 @@ struct Load {
 impl Load {
     async fn fetch(&self, limit: RowLimit) -> Result<RowSet, QueryError> {
         self.shared.database.fetch(&self.statement.sql, &self.params, limit).await
+    }
+
+    /// An answer may be stored only if the tables behind its statement are still those whose tags
+    /// it will carry: somebody may have given a view another meaning since they were looked up.
+    async fn vouch_for<T>(&self, loaded: Loaded<T>) -> Result<Loaded<T>, QueryError> {
+        let Shared { schema, database, .. } = &*self.shared;
+        if schema.is_at(database, self.schema_version).await? {
+            return Ok(loaded);
+        }
+        schema.forget();
+        Ok(loaded.unstored())
     }
 }
 

@@ -1,85 +1,89 @@
 //! What is known of the database's schema, and when that has to be looked at again.
 //!
-//! Invariant: who prepared a statement in one state of the schema notices, by one atomic load,
-//! that this process has seen another since.
+//! Invariants: a catalog is used only together with the version of the schema that it describes;
+//! who prepared a statement in one state of the schema notices, by one atomic load, that this
+//! process has seen another since.
 
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
-
-use larder_core::{Clock, Tick};
 
 use crate::{
     Database, QueryError,
     catalog::{self, Catalog},
 };
 
-/// For how long a change of the schema by another process may go unnoticed.
-const RECHECK_AFTER: Duration = Duration::from_secs(1);
-
+#[derive(Default)]
 pub(crate) struct Schema {
-    clock: Arc<dyn Clock>,
     epoch: AtomicU64,
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Clone)]
-struct Known {
-    catalog: Arc<Catalog>,
-    checked: Tick,
+    known: Mutex<Option<Arc<Catalog>>>,
+    /// Whether a connection of the pool may see other tables, or see them differently, than the
+    /// catalog says.
+    is_private: AtomicBool,
 }
 
 impl Schema {
-    pub(crate) const fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, epoch: AtomicU64::new(0), known: Mutex::new(None) }
-    }
-
     /// Changes whenever this process learns that the schema changed.
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// The catalog, at most [`RECHECK_AFTER`] old.
+    /// The catalog of the schema as it is now: one look at its version, and all of it only if
+    /// that changed.
     ///
     /// # Errors
     /// The database's own.
     pub(crate) async fn catalog(&self, database: &Database) -> Result<Arc<Catalog>, QueryError> {
-        let now = self.clock.now();
-        let known = self.lock().clone();
-        match known {
-            Some(known) if now < known.checked.after(RECHECK_AFTER) => return Ok(known.catalog),
-            Some(known) if catalog::version(database).await? == known.catalog.version => {
-                self.keep(&known.catalog, now);
-                return Ok(known.catalog);
-            }
-            _ => {}
+        if let Some(known) = self.known()
+            && self.is_at(database, known.version).await?
+        {
+            return Ok(known);
         }
         let catalog = Arc::new(catalog::load(database).await?);
-        self.keep(&catalog, now);
+        let differs = self.lock().replace(Arc::clone(&catalog)).is_some_and(|old| old != catalog);
+        if differs {
+            self.epoch.fetch_add(1, Ordering::AcqRel);
+        }
         Ok(catalog)
     }
 
-    /// Forgets everything, after a statement that changes the schema.
+    /// The catalog as it was when it was last looked at.
+    pub(crate) fn known(&self) -> Option<Arc<Catalog>> {
+        self.lock().clone()
+    }
+
+    /// Whether the schema is still in this state.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub(crate) async fn is_at(
+        &self,
+        database: &Database,
+        version: i64,
+    ) -> Result<bool, QueryError> {
+        Ok(catalog::version(database).await? == version)
+    }
+
+    /// Has everything that was prepared looked at again.
     pub(crate) fn forget(&self) {
         *self.lock() = None;
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn keep(&self, catalog: &Arc<Catalog>, checked: Tick) {
-        let mut known = self.lock();
-        let differs = known.as_ref().is_some_and(|known| *known.catalog != **catalog);
-        *known = Some(Known { catalog: Arc::clone(catalog), checked });
-        if differs {
-            self.epoch.fetch_add(1, Ordering::AcqRel);
-        }
+    /// From now on nothing is known for sure: a statement has given one connection of the pool
+    /// tables, databases or settings of its own.
+    pub(crate) fn make_private(&self) {
+        self.is_private.store(true, Ordering::Release);
+        self.forget();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Known>> {
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_private.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Catalog>>> {
         // Every critical section leaves the state whole.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

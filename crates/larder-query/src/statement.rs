@@ -15,7 +15,7 @@ use larder_core::{Codec, Tag};
 use larder_sql::{Analysis, AnalyzeError, Dialect, StatementKind, TableName, Uncacheable, Writes};
 use quick_cache::sync::Cache as Map;
 
-use crate::{Engine, QueryError, Shape, catalog::Behind, queries::Shared};
+use crate::{Engine, QueryError, Shape, catalog::Behind, private::makes_private, queries::Shared};
 
 /// How many analysed statements are remembered.
 const STATEMENTS_MAX: usize = 1_024;
@@ -29,6 +29,10 @@ pub(crate) struct Statement {
     pub(crate) kind: Option<StatementKind>,
     /// Why the answer is not cached, if it is not.
     pub(crate) uncacheable: Option<Reason>,
+    /// Whether the text is known to be one statement, which takes effect as a whole or not.
+    pub(crate) is_single: bool,
+    /// Whether it gives one connection of the pool something of its own.
+    pub(crate) makes_private: bool,
 }
 
 /// Why an answer is not cached.
@@ -38,6 +42,10 @@ pub enum Reason {
     /// The statement itself forbids it.
     #[error(transparent)]
     Statement(#[from] Uncacheable),
+    /// An earlier statement gave one connection of the pool temporary tables, an attached
+    /// database or settings of its own, so that answers depend on the connection.
+    #[error("the connections of the pool differ since a statement changed the session of one")]
+    PrivateSession,
     /// The statement could not be analysed.
     #[error("the statement could not be analysed")]
     Unknown(#[from] AnalyzeError),
@@ -48,7 +56,8 @@ pub(crate) struct Prepared<S: Shape> {
     pub(crate) statement: Arc<Statement>,
     /// The state of the schema that this was prepared in.
     epoch: u64,
-    behind: OnceLock<Behind>,
+    is_private: bool,
+    behind: OnceLock<(i64, Behind)>,
     all: OnceLock<Family<S::Rows>>,
     one: OnceLock<Family<S::Row>>,
 }
@@ -86,13 +95,18 @@ impl Statement {
     pub(crate) fn analyze(sql: &str, dialect: Dialect) -> Self {
         let sql_text = Arc::from(sql);
         match larder_sql::analyze(sql, dialect) {
-            Ok(Analysis { kind, reads, writes, cacheability, .. }) => Self {
-                sql: sql_text,
-                reads,
-                writes,
-                kind: Some(kind),
-                uncacheable: cacheability.err().map(Reason::from),
-            },
+            Ok(Analysis { kind, reads, writes, cacheability, .. }) => {
+                let is_single = cacheability != Err(Uncacheable::MultipleStatements);
+                Self {
+                    sql: sql_text,
+                    reads,
+                    writes,
+                    kind: Some(kind),
+                    uncacheable: cacheability.err().map(Reason::from),
+                    is_single,
+                    makes_private: makes_private(sql, Some(kind), is_single),
+                }
+            }
             Err(error) => Self {
                 sql: sql_text,
                 reads: BTreeSet::new(),
@@ -103,6 +117,8 @@ impl Statement {
                 },
                 kind: None,
                 uncacheable: Some(Reason::from(error)),
+                is_single: false,
+                makes_private: makes_private(sql, None, false),
             },
         }
     }
@@ -123,10 +139,11 @@ impl Statement {
 }
 
 impl<S: Shape> Prepared<S> {
-    pub(crate) const fn new(statement: Arc<Statement>, epoch: u64) -> Self {
+    pub(crate) const fn new(statement: Arc<Statement>, epoch: u64, is_private: bool) -> Self {
         Self {
             statement,
             epoch,
+            is_private,
             behind: OnceLock::new(),
             all: OnceLock::new(),
             one: OnceLock::new(),
@@ -143,15 +160,28 @@ impl<S: Shape> Prepared<S> {
     /// # Errors
     /// The database's own.
     pub(crate) async fn resolve(&self, shared: &Shared) -> Result<(), QueryError> {
-        let catalog = shared.schema.catalog(&shared.database).await?;
-        self.behind.get_or_init(|| catalog.behind(&self.statement.reads));
+        if self.behind.get().is_none() {
+            let catalog = shared.schema.catalog(&shared.database).await?;
+            let behind = || (catalog.version, catalog.behind(&self.statement.reads));
+            self.behind.get_or_init(behind);
+        }
         Ok(())
+    }
+
+    /// The state of the schema in which it was looked behind the names.
+    pub(crate) fn schema_version(&self) -> Option<i64> {
+        self.behind.get().map(|(version, _)| *version)
     }
 
     /// Why the answer is not cached, as far as it is known: views are looked into by the first
     /// fetch.
+    #[inline]
     pub(crate) fn reason(&self) -> Option<&Reason> {
-        let behind = || self.behind.get()?.uncacheable.as_ref();
+        static PRIVATE_SESSION: Reason = Reason::PrivateSession;
+        if self.is_private {
+            return Some(&PRIVATE_SESSION);
+        }
+        let behind = || self.behind.get()?.1.uncacheable.as_ref();
         self.statement.uncacheable.as_ref().or_else(behind)
     }
 
@@ -183,7 +213,7 @@ impl<S: Shape> Prepared<S> {
         rows: &str,
         codec: PayloadCodec<T>,
     ) -> Family<T> {
-        let reads = self.behind.get().map_or(&self.statement.reads, |behind| &behind.reads);
+        let reads = self.behind.get().map_or(&self.statement.reads, |(_, behind)| &behind.reads);
         let identity = shared.database.identity().as_str();
         let tags = reads.iter().map(|table| Tag::table(identity, table.as_str()));
         shared

@@ -10,19 +10,23 @@ use larder_sql::Writes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Bind, DatabaseTransaction, Dynamic, Executed, Params, QueryError, RowLimit, Shape, Typed,
+    Bind, DatabaseTransaction, Dynamic, Executed, Params, QueryError, RowLimit, RowSet, Shape,
+    Typed,
     catalog::Catalog,
-    queries::Shared,
+    queries::{Before, Shared, union},
     statement::{Statement, dialect},
 };
 
 /// A transaction that is under way. Dropping it rolls back and invalidates nothing.
 pub struct Transaction {
     shared: Arc<Shared>,
-    inner: DatabaseTransaction,
-    catalog: Arc<Catalog>,
+    /// Taken out by whoever ends the transaction.
+    inner: Option<DatabaseTransaction>,
     writes: Writes,
-    changes_schema: bool,
+    before: Before,
+    /// Whether a statement failed. SQLite then may have rolled back by itself, and what came
+    /// after it may have taken effect at once.
+    is_doubtful: bool,
 }
 
 /// What became of a committed transaction's invalidation.
@@ -45,13 +49,14 @@ impl Committed {
 }
 
 impl Transaction {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         shared: Arc<Shared>,
         inner: DatabaseTransaction,
         catalog: Arc<Catalog>,
     ) -> Self {
+        let before = Before { catalog: Some(catalog), changes_schema: false };
         let writes = Writes::Tables(BTreeSet::new());
-        Self { shared, inner, catalog, writes, changes_schema: false }
+        Self { shared, inner: Some(inner), writes, before, is_doubtful: false }
     }
 
     /// A query within the transaction, whose rows become values of `T`.
@@ -80,40 +85,85 @@ impl Transaction {
     ///
     /// # Cancel safety
     /// The commit and the invalidation go on if the future is dropped after the first poll.
-    pub async fn commit(self) -> Result<Committed, QueryError> {
-        let Self { shared, inner, writes, changes_schema, .. } = self;
-        let ((), invalidation) = shared.write(writes, inner.commit()).await?;
-        if changes_schema {
-            shared.schema.forget();
-        }
+    pub async fn commit(mut self) -> Result<Committed, QueryError> {
+        let inner = self.inner.take().ok_or(QueryError::TransactionControl)?;
+        let (writes, before) = (std::mem::take(&mut self.writes), self.before.clone());
+        // Whatever a commit that fails says, it may have followed writes that took effect.
+        let ((), invalidation) = self.shared.write(writes, before, false, inner.commit()).await?;
         Ok(Committed { invalidation })
     }
 
-    /// Rolls back. Nothing is invalidated, because nothing changed.
+    /// Rolls back. Nothing is invalidated, because nothing changed; only after a statement that
+    /// failed, as SQLite may then have ended the transaction by itself and taken what followed.
     ///
     /// # Errors
     /// [`QueryError::Database`]; the database rolls back by itself when the connection closes.
     ///
     /// # Cancel safety
     /// The rollback goes on if the future is dropped.
-    pub async fn rollback(self) -> Result<(), QueryError> {
-        self.inner.rollback().await
+    pub async fn rollback(mut self) -> Result<(), QueryError> {
+        let inner = self.inner.take().ok_or(QueryError::TransactionControl)?;
+        let outcome = inner.rollback().await;
+        if self.is_doubtful {
+            let (writes, before) = (std::mem::take(&mut self.writes), self.before.clone());
+            let nothing = async { Ok(()) };
+            let (_, invalidation) = self.shared.write(writes, before, false, nothing).await?;
+            if !invalidation.is_applied() {
+                tracing::warn!("a doubtful transaction is not invalidated everywhere yet");
+            }
+        }
+        outcome
+    }
+
+    /// The transaction underneath. It is there until `commit` or `rollback`, which use up `self`.
+    fn inner(&mut self) -> Result<&mut DatabaseTransaction, QueryError> {
+        self.inner.as_mut().ok_or(QueryError::TransactionControl)
+    }
+
+    /// Runs a statement, noting what it writes before it runs and whether it failed.
+    async fn fetch(
+        &mut self,
+        statement: &Statement,
+        params: &Params,
+        limit: RowLimit,
+    ) -> Result<RowSet, QueryError> {
+        self.note(statement);
+        let outcome = self.inner()?.fetch(&statement.sql, params, limit).await;
+        self.is_doubtful |= outcome.is_err();
+        outcome
     }
 
     /// Remembers what a statement writes, before it runs: a statement that fails half-way may
     /// have written.
     fn note(&mut self, statement: &Statement) {
-        self.changes_schema |= statement.changes_schema();
-        // The catalog does not know of a trigger that this transaction makes.
-        let written = if self.changes_schema && !statement.writes.is_empty() {
+        if statement.makes_private {
+            self.shared.schema.make_private();
+        }
+        self.before.changes_schema |= statement.changes_schema();
+        let writes = if self.before.changes_schema && !statement.writes.is_empty() {
+            // No catalog knows of a trigger that this transaction makes and removes again.
             Writes::Everything
         } else {
-            self.catalog.wake(&statement.writes)
+            statement.writes.clone()
         };
-        match (&mut self.writes, written) {
-            (Writes::Tables(all), Writes::Tables(more)) => all.extend(more),
-            (all, Writes::Everything) => *all = Writes::Everything,
-            (Writes::Everything, Writes::Tables(_)) => {}
+        self.writes = union(std::mem::take(&mut self.writes), writes);
+    }
+}
+
+/// Dropped without an end, it rolls back. Only a doubtful one may have left something behind.
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.inner.is_none() || !self.is_doubtful || self.writes.is_empty() {
+            return;
+        }
+        let (shared, before) = (Arc::clone(&self.shared), self.before.clone());
+        let writes = std::mem::take(&mut self.writes);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let writes = shared.wake(&writes, &before).await;
+                // Pending or applied, it is under way; there is nobody left to tell.
+                drop(shared.invalidate(&writes).await);
+            });
         }
     }
 }
@@ -149,8 +199,7 @@ impl<'t, S: Shape> InTransaction<'t, S> {
     /// As [`DatabaseTransaction::fetch`].
     pub async fn fetch_all(self) -> Result<S::Rows, QueryError> {
         let Self { transaction, statement, params, .. } = self;
-        transaction.note(&statement);
-        S::rows(transaction.inner.fetch(&statement.sql, &params, RowLimit::All).await?)
+        S::rows(transaction.fetch(&statement, &params, RowLimit::All).await?)
     }
 
     /// Fetches the first row, if there is one.
@@ -162,9 +211,8 @@ impl<'t, S: Shape> InTransaction<'t, S> {
     /// As [`InTransaction::fetch_all`].
     pub async fn fetch_optional(self) -> Result<Option<S::Row>, QueryError> {
         let Self { transaction, statement, params, .. } = self;
-        transaction.note(&statement);
         let limit = if statement.writes.is_empty() { RowLimit::One } else { RowLimit::All };
-        S::row(transaction.inner.fetch(&statement.sql, &params, limit).await?)
+        S::row(transaction.fetch(&statement, &params, limit).await?)
     }
 
     /// Fetches the first row; its absence is an error.
@@ -188,7 +236,9 @@ impl<'t, S: Shape> InTransaction<'t, S> {
     pub async fn run(self) -> Result<Executed, QueryError> {
         let Self { transaction, statement, params, .. } = self;
         transaction.note(&statement);
-        transaction.inner.execute(&statement.sql, &params).await
+        let outcome = transaction.inner()?.execute(&statement.sql, &params).await;
+        transaction.is_doubtful |= outcome.is_err();
+        outcome
     }
 }
 

@@ -420,3 +420,164 @@ async fn many_tasks_that_miss_one_query_ask_the_database_once() {
     let stats = queries.cache().stats();
     assert_eq!(stats.keyspaces["airline"].loads, 1);
 }
+
+/// A database of its own and its path, for what other processes do to it behind larder's back.
+async fn with_table(sql: &[&str]) -> (tempfile::TempDir, Bench, Queries) {
+    let bench = Bench::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let queries = bench.queries_on(&open(&dir, "own.db").await, Tiers::Both);
+    for sql in sql {
+        queries.execute(sql).run().await.unwrap();
+    }
+    (dir, bench, queries)
+}
+
+async fn scalar(queries: &Queries, sql: &str) -> (i64, Source) {
+    let found = queries.query(sql).fetch_scalar::<i64>().await.unwrap();
+    (*found, found.source())
+}
+
+async fn behind_its_back(dir: &tempfile::TempDir, sql: &str) {
+    let other = open(dir, "own.db").await;
+    other.execute(sql, &larder_query::Params::new()).await.unwrap();
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_trigger_that_another_process_makes_is_followed_by_the_next_write() {
+    let (dir, _bench, queries) = with_table(&["CREATE TABLE a (x)", "CREATE TABLE log (x)"]).await;
+    assert_eq!(scalar(&queries, "SELECT count(*) FROM log").await.0, 0);
+    let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO log VALUES (1); END";
+    behind_its_back(&dir, trigger).await;
+    queries.execute("INSERT INTO a VALUES (1)").run().await.unwrap();
+    assert_eq!(scalar(&queries, "SELECT count(*) FROM log").await.0, 1);
+
+    // Also if it is made after the transaction began, as far as the transaction knows.
+    let tx = queries.begin().await.unwrap();
+    tx.rollback().await.unwrap();
+    behind_its_back(&dir, "CREATE TABLE second (x)").await;
+    let mut tx = queries.begin().await.unwrap();
+    tx.execute("INSERT INTO a VALUES (2)").run().await.unwrap();
+    tx.commit().await.unwrap().applied().unwrap();
+    assert_eq!(scalar(&queries, "SELECT count(*) FROM log").await.0, 2);
+}
+
+#[tokio::test]
+async fn a_view_that_another_process_redefines_is_not_stored_under_the_tables_of_the_old_one() {
+    let setup = ["CREATE TABLE a (x)", "CREATE TABLE b (x)", "CREATE VIEW v AS SELECT * FROM a"];
+    let (dir, _bench, queries) = with_table(&setup).await;
+    let prepared = queries.prepare("SELECT count(*) FROM v");
+    let count = || prepared.query().fetch_scalar::<i64>();
+    assert_eq!(*count().await.unwrap(), 0);
+    behind_its_back(&dir, "DROP VIEW v").await;
+    behind_its_back(&dir, "CREATE VIEW v AS SELECT * FROM b").await;
+    queries.invalidate_table("v").await.unwrap().applied().unwrap();
+    assert_eq!(*count().await.unwrap(), 0);
+    queries.execute("INSERT INTO b VALUES (1)").run().await.unwrap();
+    assert_eq!(*count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_by_itself_is_invalidated_however_it_ends() {
+    for ends in ["rollback", "drop"] {
+        let setup = ["CREATE TABLE t (id INTEGER PRIMARY KEY, n)", "INSERT INTO t VALUES (1, 0)"];
+        let (_dir, _bench, queries) = with_table(&setup).await;
+        let read = "SELECT n FROM t WHERE id = 1";
+        assert_eq!(scalar(&queries, read).await.0, 0);
+        let mut tx = queries.begin().await.unwrap();
+        let conflict = tx.execute("INSERT OR ROLLBACK INTO t VALUES (1, 5)").run().await;
+        assert!(conflict.is_err());
+        // The transaction is over, so this takes effect at once.
+        tx.execute("UPDATE t SET n = 7").run().await.unwrap();
+        if ends == "rollback" {
+            let _ = tx.rollback().await;
+        } else {
+            drop(tx);
+        }
+        let mut seen = 0;
+        for _ in 0..1_000 {
+            seen = scalar(&queries, read).await.0;
+            if seen == 7 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(seen, 7, "{ends}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_fails_half_way_invalidates_what_came_before() {
+    let setup = ["CREATE TABLE t (n)", "INSERT INTO t VALUES (0)"];
+    let (_dir, _bench, queries) = with_table(&setup).await;
+    assert_eq!(scalar(&queries, "SELECT n FROM t").await.0, 0);
+    let text = "UPDATE t SET n = 1; SELEKT 2";
+    assert!(queries.execute(text).run().await.is_err());
+    let (params, one) = (larder_query::Params::new(), larder_query::RowLimit::One);
+    let expected = queries.database().fetch("SELECT n FROM t", &params, one);
+    let expected: i64 = expected.await.unwrap().rows()[0].get(0).unwrap();
+    assert_eq!(scalar(&queries, "SELECT n FROM t").await.0, expected);
+}
+
+#[tokio::test]
+async fn tables_of_modules_are_not_cached() {
+    let setup = [
+        "CREATE TABLE doc (id INTEGER PRIMARY KEY, body)",
+        "CREATE VIRTUAL TABLE idx USING fts5(body, content='doc', content_rowid='id')",
+        "INSERT INTO doc VALUES (1, 'one')",
+        "INSERT INTO idx (idx) VALUES ('rebuild')",
+    ];
+    let (_dir, _bench, queries) = with_table(&setup).await;
+    for sql in ["SELECT count(*) FROM idx", "SELECT count(*) FROM idx_docsize"] {
+        scalar(&queries, sql).await;
+        assert_eq!(scalar(&queries, sql).await.1, Source::Bypass, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_connection_of_the_pool_sees_alone_ends_the_caching() {
+    for sql in [
+        "CREATE TEMP VIEW v AS SELECT 1",
+        "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM a; END",
+        "PRAGMA case_sensitive_like = ON",
+        "ATTACH ':memory:' AS aux1",
+    ] {
+        let (_dir, _bench, queries) = with_table(&["CREATE TABLE a (x)"]).await;
+        let prepared = queries.prepare("SELECT count(*) FROM a");
+        let count = || prepared.query().fetch_scalar::<i64>();
+        count().await.unwrap();
+        assert_eq!(count().await.unwrap().source(), NEAR);
+        queries.execute(sql).run().await.unwrap();
+        assert_eq!(count().await.unwrap().source(), Source::Bypass, "{sql}");
+        assert!(queries.query("SELECT count(*) FROM a").uncacheable().is_some());
+    }
+}
+
+#[tokio::test]
+async fn now_is_not_cached_however_it_reaches_a_date_function() {
+    let setup = ["CREATE VIEW v AS SELECT 'now' AS moment", "CREATE TABLE a (x)"];
+    let (_dir, _bench, queries) = with_table(&setup).await;
+    for sql in [
+        "SELECT julianday(printf('%s', 'now')) > 0",
+        "WITH c(moment) AS (SELECT 'now') SELECT julianday(moment) > 0 FROM c",
+        "SELECT julianday(moment) > 0 FROM v",
+    ] {
+        scalar(&queries, sql).await;
+        assert_eq!(scalar(&queries, sql).await.1, Source::Bypass, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_replaces_a_removed_one_is_another_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut identities = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let database = open(&dir, "again.db").await;
+        identities.insert(database.identity().to_string());
+        database.close().await;
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(dir.path().join(format!("again.db{end}")));
+        }
+    }
+    assert_eq!(identities.len(), 5);
+}

@@ -8,8 +8,8 @@ use std::{fmt, sync::Arc};
 /// The identity of a database, as part of every key and tag.
 ///
 /// It is asked of the database and never taken from the URL, so that a relative and an absolute
-/// path agree and no password is in it. For SQLite it is the canonical path, the device and the
-/// inode of the file: a file that replaces another one at the same path is another database. A
+/// path agree and no password is in it. For SQLite it is the canonical path, the device, the
+/// inode and the moment of creation of the file: a file that replaces another one at the same path is another database. A
 /// database in memory has a random identity that no other one will have.
 ///
 /// It is stable as long as the file is, also across restarts. A file that is overwritten in place

@@ -210,6 +210,17 @@ fn a_long_text_written_in_place_says_how_long_it_is() {
 }
 
 #[test]
+fn texts_of_every_length_survive() {
+    let text = "\u{e9}t\u{e9} in Frankfurt am Main".repeat(3);
+    for len in 0..text.len() {
+        let mut params = Params::new();
+        params.bind(&text.as_bytes()[..len]).bind(7_i64);
+        let list: Vec<_> = params.iter().collect();
+        assert_eq!(list, [Param::Bytes(&text.as_bytes()[..len]), Param::I64(7)]);
+    }
+}
+
+#[test]
 fn small_parameters_stay_in_the_inline_buffer() {
     let mut params = Params::new();
     params.bind("LH").bind(400_i64).bind(9.5).bind(None::<&str>);

@@ -129,11 +129,16 @@ pub(crate) fn judge_word(ident: &Ident, dialect: Dialect) -> Option<Uncacheable>
     }
 }
 
-/// Judges a string. PostgreSQL converts `'now'` and its like into a time wherever one is due.
+/// Judges a string. PostgreSQL converts `'now'` and its like into a time wherever one is due. On
+/// SQLite a date function does, however the string reaches it: by a view, a common table
+/// expression, `printf`.
 pub(crate) fn judge_literal(text: &str, dialect: Dialect) -> Option<Uncacheable> {
     // The server reads no longer text as a time.
     const TIME_BYTES_MAX: usize = 128;
 
+    if dialect == Dialect::Sqlite && text.trim().eq_ignore_ascii_case("now") {
+        return Some(Uncacheable::Volatile { name: "'now'".to_owned() });
+    }
     if dialect != Dialect::PostgreSql || text.len() > TIME_BYTES_MAX {
         return None;
     }
@@ -202,6 +207,8 @@ mod tests {
         let found = |text| judge_literal(text, Dialect::PostgreSql).is_some();
         assert!(found("now") && found(" Today 10:00") && found("YESTERDAY"));
         assert!(!found("nowhere") && !found("snow") && !found(""));
-        assert!(judge_literal("now", Dialect::Sqlite).is_none());
+        assert!(judge_literal(" Now", Dialect::Sqlite).is_some());
+        assert!(judge_literal("now or never", Dialect::Sqlite).is_none());
+        assert!(judge_literal("now", Dialect::MySql).is_none());
     }
 }

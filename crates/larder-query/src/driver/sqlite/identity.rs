@@ -33,9 +33,25 @@ fn in_memory() -> DatabaseIdentity {
 
 fn of_file(path: &Path) -> std::io::Result<DatabaseIdentity> {
     let path = fs::canonicalize(path)?;
-    let (device, inode) = file_number(&fs::metadata(&path)?);
+    let metadata = fs::metadata(&path)?;
+    let Some(created) = created(&metadata) else { return Ok(unknown(&path)) };
+    let (device, inode) = file_number(&metadata);
     let path = path.to_string_lossy();
-    Ok(DatabaseIdentity::new(&format!("sqlite:{device:x}:{inode:x}:{path}")))
+    Ok(DatabaseIdentity::new(&format!("sqlite:{device:x}:{inode:x}:{created:x}:{path}")))
+}
+
+/// The number of a file that was removed is soon given to another one; the moment of its creation
+/// is not.
+fn created(metadata: &fs::Metadata) -> Option<u128> {
+    let since_epoch = metadata.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(since_epoch.as_nanos())
+}
+
+/// Where a file does not tell when it was created, nobody can tell it from a successor: it gets
+/// an identity for as long as it is open.
+fn unknown(path: &Path) -> DatabaseIdentity {
+    let epoch = larder_core::Epoch::random();
+    DatabaseIdentity::new(&format!("sqlite:{epoch:?}:{}", path.to_string_lossy()))
 }
 
 #[cfg(unix)]
@@ -45,13 +61,8 @@ fn file_number(metadata: &fs::Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Where files have no number, the moment of their creation tells them apart.
+/// Where files have no number, the moment of their creation alone tells them apart.
 #[cfg(not(unix))]
-fn file_number(metadata: &fs::Metadata) -> (u64, u64) {
-    let created = metadata
-        .created()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
-        .unwrap_or_default();
-    (created.as_secs(), created.subsec_nanos().into())
+fn file_number(_metadata: &fs::Metadata) -> (u64, u64) {
+    (0, 0)
 }
