@@ -54,15 +54,15 @@ fn filled() -> Family<Flight> {
 /// Nanoseconds per call of `calls` calls on each of `threads` threads, by wall time.
 fn time(threads: usize, call: impl Fn(u64) + Sync) -> f64 {
     let barrier = Barrier::new(threads);
+    let run = |thread: u64| {
+        let mut random = Xorshift(thread + 1);
+        barrier.wait();
+        let start = Instant::now();
+        (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
+        (start, Instant::now())
+    };
+    let run = &run;
     let spans: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
-        let run = |thread: u64| {
-            let mut random = Xorshift(thread + 1);
-            barrier.wait();
-            let start = Instant::now();
-            (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
-            (start, Instant::now())
-        };
-        let run = &run;
         let threads: Vec<_> =
             (0..threads as u64).map(|thread| scope.spawn(move || run(thread))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no call panics")).collect()

@@ -67,15 +67,15 @@ impl Xorshift {
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
 fn time(threads: u64, call: impl Fn(u64) + Sync) -> f64 {
     let barrier = Barrier::new(usize::try_from(threads).unwrap_or_default());
+    let run = |thread: u64| {
+        let mut random = Xorshift(thread + 1);
+        barrier.wait();
+        let start = Instant::now();
+        (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
+        (start, Instant::now())
+    };
+    let run = &run;
     let spans: Vec<(Instant, Instant)> = std::thread::scope(|scope| {
-        let run = |thread: u64| {
-            let mut random = Xorshift(thread + 1);
-            barrier.wait();
-            let start = Instant::now();
-            (0..CALLS).for_each(|_| call(random.next() % ENTRIES));
-            (start, Instant::now())
-        };
-        let run = &run;
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no call panics")).collect()
     });
@@ -133,7 +133,12 @@ fn main() {
         assert!(hit.id == id(key));
     };
 
-    let mut samples: [Vec<f64>; 7] = Default::default();
+    // What two threads can do on this machine now, where they share nothing.
+    let alone = |key: u64| {
+        black_box((0..20).fold(key, |number, _| black_box(number.wrapping_mul(31))));
+    };
+
+    let mut samples: [Vec<f64>; 9] = Default::default();
     for _ in 0..ROUNDS {
         samples[0].push(time(1, raw));
         samples[1].push(time(1, raw_params));
@@ -142,8 +147,11 @@ fn main() {
         samples[4].push(time(1, ad_hoc));
         samples[5].push(time(2, query));
         samples[6].push(time(2, raw));
+        samples[7].push(time(1, alone));
+        samples[8].push(time(2, alone));
     }
-    let [raw, raw_params, moka, query, ad_hoc, query_two, raw_two] = samples.map(median);
+    let [raw, raw_params, moka, query, ad_hoc, query_two, raw_two, alone, alone_two] =
+        samples.map(median);
     println!("bare quick_cache get: {raw:.1} ns by u64, {raw_params:.1} ns by three parameters");
     println!("bare moka get: {moka:.1} ns by u64");
     println!(
@@ -164,4 +172,8 @@ fn main() {
         query / query_two
     );
     println!("ratio bare quick_cache get, throughput of two threads / one: {:.2}x", raw / raw_two);
+    println!(
+        "ratio work that shares nothing, throughput of two threads / one: {:.2}x",
+        alone / alone_two
+    );
 }

@@ -51,7 +51,7 @@ fn what_the_database_says_comes_through() {
         ("SELECT * FROM missing", "a table does not exist: "),
         ("SELECT absent FROM airline", "a column does not exist: "),
         ("SELEC 1", "the statement is not valid: "),
-        ("SELECT * FROM airline WHERE iata = ?", "takes 1 parameters, but 0 are bound"),
+        ("SELECT * FROM airline WHERE iata = ?", "1 expected, 0 bound"),
         ("INSERT INTO airline (iata) VALUES ('LH')", "a unique key exists already: "),
         ("BEGIN", "transactions"),
     ] {
