@@ -5,6 +5,8 @@ use std::{any::Any, error::Error as StdError, fmt, sync::Arc, time::Duration};
 /// A load that failed. Cache trouble is not among the variants: it ends in a load.
 #[non_exhaustive]
 pub enum LoadError<E> {
+    /// An absence is stored for this entry, and the caller did not ask for an optional one.
+    Absent,
     /// The engine is shutting down with its runtime.
     Cancelled,
     /// The loader's own error, shared by everybody who waited for it.
@@ -31,6 +33,7 @@ pub enum LoadError<E> {
 impl<E> Clone for LoadError<E> {
     fn clone(&self) -> Self {
         match self {
+            Self::Absent => Self::Absent,
             Self::Cancelled => Self::Cancelled,
             Self::Loader(error) => Self::Loader(Arc::clone(error)),
             Self::Panicked { message } => Self::Panicked { message: Arc::clone(message) },
@@ -44,6 +47,7 @@ impl<E> Clone for LoadError<E> {
 impl<E: fmt::Debug> fmt::Debug for LoadError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => f.write_str("Absent"),
             Self::Cancelled => f.write_str("Cancelled"),
             Self::Loader(error) => f.debug_tuple("Loader").field(error).finish(),
             Self::Panicked { message } => {
@@ -61,6 +65,7 @@ impl<E: fmt::Debug> fmt::Debug for LoadError<E> {
 impl<E> fmt::Display for LoadError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => f.write_str("an absence is stored for this entry"),
             Self::Cancelled => f.write_str("the load was cancelled with its runtime"),
             Self::Loader(_) => f.write_str("the loader failed"),
             Self::Panicked { message } => write!(f, "the loader panicked: {message}"),

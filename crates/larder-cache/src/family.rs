@@ -11,7 +11,6 @@ use crate::{
     cache::Engine,
     entry::Entry,
     invalidation::invalidate,
-    near::hash,
     pending::What,
     request::{self, Mode},
     stats::Keyspace,
@@ -178,8 +177,8 @@ impl<T: Send + Sync + 'static> Family<T> {
     {
         let load = || async { load().await.map(|value| Loaded::encode(Some(value))) };
         let lookup = self.get_or_load_with(args, load).await?;
-        // Absences come from `get_or_load_optional` on the same family; here one is a miss.
-        lookup.found().ok_or(LoadError::Cancelled)
+        // Only `get_or_load_optional` on the same entry stores an absence.
+        lookup.found().ok_or(LoadError::Absent)
     }
 
     /// Returns the entry, or loads and stores it; a load that finds nothing is stored as an
@@ -285,16 +284,13 @@ impl<T: Send + Sync + 'static> Family<T> {
 }
 
 impl<T: Send + Sync + 'static> Inner<T> {
-    /// What the entry is found by: in the near tier by the lower half, where the compiler leaves
-    /// the upper one out; among the flights by all of it.
+    /// What the entry is found by, in the near tier and among the flights.
     #[inline(always)]
     pub(crate) fn hash(&self, args: Args<'_>) -> u128 {
-        let half = |start, factor| {
-            let hash = hash::hash(args.bytes, start, factor);
-            args.tags.iter().fold(hash, |hash, tag| hash::hash(tag.as_bytes(), hash, factor))
-        };
-        let upper = half(self.id.rotate_left(32), self.seed.rotate_left(32));
-        u128::from(upper) << 64 | u128::from(half(self.seed, self.id))
+        let hash = xxh3_128_with_seed(args.bytes, self.seed);
+        args.tags
+            .iter()
+            .fold(hash, |hash, tag| hash.rotate_left(1) ^ u128::from_be_bytes(*tag.as_bytes()))
     }
 
     pub(crate) fn key(&self, args: Args<'_>) -> Key {

@@ -3,8 +3,6 @@
 //! Invariant: the hash only finds, it never decides. An entry is served only after its family
 //! and arguments were compared, so a collision, even a constructed one, is a miss.
 
-pub(crate) mod hash;
-
 use std::{
     any::Any,
     hash::{BuildHasher, Hasher},
@@ -70,16 +68,23 @@ pub(crate) struct NearTier {
     weight_bytes_max: u64,
 }
 
-/// The lower half of an entry's hash. As entries are compared when they are found, more bits
-/// would only take more room in the map.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Hash(u64);
+/// A 128-bit hash in two words: half the alignment of a `u128`, so that more slots of the map
+/// share a cache line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Hash([u64; 2]);
 
 impl Hash {
     #[inline(always)]
     const fn new(hash: u128) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-        Self(hash as u64)
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        Self([hash as u64, (hash >> 64) as u64])
+    }
+}
+
+impl std::hash::Hash for Hash {
+    #[inline(always)]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0[0]);
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{Engine, QueryError, Shape, catalog::Behind, private::makes_private, 
 
 /// How many analysed statements are remembered.
 const STATEMENTS_MAX: usize = 1_024;
+/// The longest text that is remembered, in bytes; a longer one, which nobody wrote by hand, is
+/// analysed each time. Together with the number it bounds the memory.
+const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// One text on one database, and what is known of it.
 pub(crate) struct Statement {
@@ -82,6 +85,9 @@ impl Statements {
     }
 
     pub(crate) fn insert<S: Shape>(&self, prepared: &Arc<Prepared<S>>) {
+        if prepared.statement.sql.len() > TEXT_BYTES_MAX {
+            return;
+        }
         let slot = self.slot::<S>(&prepared.statement.sql);
         self.map.insert(slot, Arc::clone(prepared) as _);
     }

@@ -118,6 +118,16 @@ async fn absences_are_not_stored_where_the_policy_says_so() {
 }
 
 #[tokio::test]
+async fn a_stored_absence_is_a_typed_error_where_a_value_was_asked_for() {
+    let bench = Bench::both();
+    let family = bench.family();
+    let absent = || async { Ok::<Option<u32>, std::io::Error>(None) };
+    family.get_or_load_optional("k", absent).await.unwrap();
+    let answer = family.get_or_load("k", load(1)).await;
+    assert!(matches!(answer, Err(LoadError::Absent)));
+}
+
+#[tokio::test]
 async fn tags_invalidate_what_carries_them_and_nothing_else() {
     for bench in [Bench::near(), Bench::far(), Bench::both()] {
         let (red, blue) = (Tag::named("red"), Tag::named("blue"));

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Value, ValueWithSpan, Visit as _, Visitor,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, ObjectName, Value, ValueWithSpan,
+    Visit as _, Visitor,
 };
 
 /// Alphabetical. Date functions are here because [`reads_the_clock`] sees to their arguments.
@@ -53,6 +54,11 @@ pub(super) fn reads_the_clock(name: &str, arguments: &[FunctionArg]) -> bool {
     arguments.len() < needed || arguments.iter().any(|argument| !is_fixed(argument))
 }
 
+fn is_date_function(name: &ObjectName) -> bool {
+    let name = name.to_string().to_ascii_lowercase();
+    ["date", "datetime", "julianday", "strftime", "time", "unixepoch"].contains(&&*name)
+}
+
 fn is_fixed(argument: &FunctionArg) -> bool {
     match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => expr.visit(&mut Fixed).is_continue(),
@@ -79,6 +85,8 @@ impl Visitor for Fixed {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::BinaryOp { op: BinaryOperator::StringConcat, .. } => ControlFlow::Break(()),
+            // What a function makes of its arguments may be any word; a date is not.
+            Expr::Function(function) if !is_date_function(&function.name) => ControlFlow::Break(()),
             // A quoted name that is no column is a string.
             Expr::Identifier(ident) if ident.quote_style.is_some() => self.check(&ident.value),
             _ => ControlFlow::Continue(()),
