@@ -3,8 +3,10 @@
 use std::{error::Error as StdError, fmt};
 
 use bytes::Bytes;
-use larder_core::{Codec, Key, KeySpace};
+use larder_core::Codec;
 use serde::{Serialize, de::DeserializeOwned};
+
+use crate::fingerprint::fingerprint;
 
 /// A value that could not be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
@@ -36,8 +38,9 @@ impl<T> PayloadCodec<T> {
 impl<T: Serialize + DeserializeOwned> PayloadCodec<T> {
     /// [postcard](https://postcard.jamesmunns.com): compact and fast, but not self-describing.
     ///
-    /// The fingerprint covers the type's name and `version`. **Raise the version whenever the
-    /// type's fields change**, or entries of the old shape may be misread.
+    /// The fingerprint covers the type's name, its fields with their names, order and types, as
+    /// its `Deserialize` asks for them, and `version`. Raise the version when a field changes its
+    /// meaning but not its type, or when an enum's variant other than the first changes.
     #[must_use]
     pub fn postcard(version: u64) -> Self {
         Self { codec: Codec::POSTCARD, schema: fingerprint::<T>(version), decode: from_postcard }
@@ -59,13 +62,6 @@ impl<T> fmt::Debug for PayloadCodec<T> {
             .field("schema", &self.schema)
             .finish_non_exhaustive()
     }
-}
-
-fn fingerprint<T>(version: u64) -> u64 {
-    let name = std::any::type_name::<T>();
-    let digest = *Key::builder(KeySpace::Object).text(name).number(version).finish().digest();
-    let [a, b, c, d, e, f, g, h, ..] = digest;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn from_postcard<T: DeserializeOwned>(payload: &Bytes) -> Result<T, CodecError> {

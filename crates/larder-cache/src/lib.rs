@@ -12,6 +12,7 @@ mod error;
 mod family;
 mod far;
 mod feed;
+mod fingerprint;
 mod flight;
 mod histogram;
 mod invalidation;

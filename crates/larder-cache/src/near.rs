@@ -114,7 +114,10 @@ impl NearTier {
 
     /// Stores an entry unless its weight is beyond what a shard of the map may hold.
     pub(crate) fn insert(&self, hash: u128, entry: Arc<dyn Weighted>) {
-        self.map.insert(Hash::new(hash), entry);
+        let hash = Hash::new(hash);
+        // First the predecessor goes, because the map takes a replacement for an eviction.
+        self.map.remove(&hash);
+        self.map.insert(hash, entry);
     }
 
     pub(crate) fn remove(&self, hash: u128) {

@@ -127,7 +127,9 @@ async fn a_statement_that_is_dropped_leaves_the_connection_usable() {
 #[tokio::test]
 async fn statements_do_not_begin_or_end_transactions() {
     let database = &fixture().await.database;
-    for sql in ["BEGIN", "COMMIT", " rollback", "END", "SAVEPOINT a", "SELECT 1; BEGIN"] {
+    let plain = ["BEGIN", "COMMIT", " rollback", "END", "SAVEPOINT a", "SELECT 1; BEGIN"];
+    let disguised = [" \u{b}BEGIN", "\u{feff}BEGIN", "\u{a0}BEGIN", "SELECT 1;\u{b}\u{feff}COMMIT"];
+    for sql in plain.into_iter().chain(disguised) {
         let error = database.execute(sql, &Params::new()).await.unwrap_err();
         assert!(matches!(error, QueryError::TransactionControl), "{sql}");
     }

@@ -51,7 +51,8 @@ enum Head {
 /// unnumbered ones.
 pub(super) fn scan(sql: &str) -> Result<Scan, QueryError> {
     let mut scanner = Scanner {
-        bytes: sql.as_bytes(),
+        // The driver trims what Unicode calls white space.
+        bytes: sql.trim_start().as_bytes(),
         unnumbered: 0,
         highest: 0,
         star: false,
@@ -102,6 +103,12 @@ impl<'a> Scanner<'a> {
                 return Ok(());
             }
             byte if byte.is_ascii_whitespace() => return Ok(()),
+            // SQLite or its driver skip these as well: a vertical tab, a byte order mark.
+            0x0b => return Ok(()),
+            0xef if self.bytes.starts_with(&[0xbb, 0xbf]) => {
+                self.bytes = &self.bytes[2..];
+                return Ok(());
+            }
             // A doubled quote ends one text and begins the next, which comes to the same.
             b'\'' | b'"' | b'`' => self.skip_past(byte),
             b'[' => self.skip_past(b']'),
