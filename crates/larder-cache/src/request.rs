@@ -3,7 +3,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use larder_core::{Key, Operation, ReadRequest, Snapshot, Tag, Tick};
+use larder_core::{Key, Operation, Snapshot, Tag, Tick};
 use tracing::{Instrument as _, field};
 
 use crate::{
@@ -276,12 +276,5 @@ impl<'a, T: Send + Sync + 'static> Call<'a, T> {
         let (any, source) = outcome.map_err(|failure| failure.typed())?;
         // The flight is this call's own, so the type is `Entry<T>`.
         any.downcast().map(|entry| (entry, source)).map_err(|_| LoadError::Cancelled)
-    }
-}
-
-impl<T> std::fmt::Debug for Call<'_, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let request = ReadRequest { key: &self.key, tags: &self.tags };
-        f.debug_struct("Call").field("request", &request).finish_non_exhaustive()
     }
 }

@@ -121,7 +121,7 @@ impl Queries {
     }
 
     /// Forgets what is known of views, triggers and foreign keys. To be called after a change of
-    /// the schema that did not come this way; otherwise it is noticed within a second.
+    /// the schema that did not come this way; otherwise the next miss or write notices it.
     pub fn schema_changed(&self) {
         self.shared.schema.forget();
     }
@@ -203,7 +203,7 @@ impl Shared {
         // All rows: a write whose rows are not all fetched may not be complete.
         let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
         let (rows, invalidation) =
-            self.write(statement.writes.clone(), before, statement.is_single, write).await?;
+            self.write(statement.written(), before, statement.is_single, write).await?;
         if !invalidation.is_applied() {
             tracing::warn!("what a statement with rows wrote is not invalidated everywhere yet");
         }

@@ -129,6 +129,15 @@ impl Statement {
         }
     }
 
+    /// What it writes by itself. No catalog, neither one from before nor one from after, knows of
+    /// a trigger that a text of several statements makes, fires and drops.
+    pub(crate) fn written(&self) -> Writes {
+        if self.changes_schema() && !self.is_single {
+            return Writes::Everything;
+        }
+        self.writes.clone()
+    }
+
     /// Whether tables, views or triggers may be others after it.
     pub(crate) fn changes_schema(&self) -> bool {
         match self.kind {

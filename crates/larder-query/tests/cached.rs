@@ -520,6 +520,16 @@ async fn a_text_that_fails_half_way_invalidates_what_came_before() {
 }
 
 #[tokio::test]
+async fn a_trigger_that_one_text_makes_fires_and_drops_is_not_missed() {
+    let (_dir, _bench, queries) = with_table(&["CREATE TABLE a (x)", "CREATE TABLE log (x)"]).await;
+    assert_eq!(scalar(&queries, "SELECT count(*) FROM log").await.0, 0);
+    let text = "CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO log VALUES (1); END; \
+                INSERT INTO a VALUES (1); DROP TRIGGER t";
+    queries.execute(text).run().await.unwrap();
+    assert_eq!(scalar(&queries, "SELECT count(*) FROM log").await.0, 1);
+}
+
+#[tokio::test]
 async fn tables_of_modules_are_not_cached() {
     let setup = [
         "CREATE TABLE doc (id INTEGER PRIMARY KEY, body)",
