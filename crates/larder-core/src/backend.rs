@@ -197,15 +197,41 @@ pub struct Health {
     pub latency: Duration,
     /// What answered: product, version, file. No secrets.
     pub server: String,
+    /// What else was found, in the order in which people want to read it. No secrets.
+    pub facts: Vec<Fact>,
     /// What will not work well and how to mend it; empty if all is well.
     pub advice: Vec<String>,
 }
 
+/// One thing that a round trip found, for people: `("eviction policy", "volatile-lru")`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a name and a value")]
+pub struct Fact {
+    /// What it is, in lower case, such as `"replication"`.
+    pub name: &'static str,
+    /// How it is, such as `"primary with 1 replica"`.
+    pub value: String,
+}
+
 impl Health {
-    /// A round trip without advice.
+    /// A round trip without facts and advice.
     #[must_use]
     pub const fn new(latency: Duration, server: String) -> Self {
-        Self { latency, server, advice: Vec::new() }
+        Self { latency, server, facts: Vec::new(), advice: Vec::new() }
+    }
+
+    /// Adds what was found.
+    #[must_use]
+    pub fn with_fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.push(Fact { name, value: value.into() });
+        self
+    }
+
+    /// Adds what will not work well and how to mend it.
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice.push(advice.into());
+        self
     }
 }
 

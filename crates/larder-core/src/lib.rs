@@ -11,11 +11,12 @@ mod key;
 mod lease;
 mod mac;
 mod memory;
+mod plain;
 mod tag;
 mod ttl;
 
 pub use backend::{
-    BackendStats, CacheBackend, Health, ReadRequest, Snapshot, WatchEvent, WatchStream,
+    BackendStats, CacheBackend, Fact, Health, ReadRequest, Snapshot, WatchEvent, WatchStream,
 };
 pub use capability::Capability;
 pub use clock::{Clock, SystemClock, Tick};
@@ -27,6 +28,7 @@ pub use key::{Key, KeyBuilder, KeySpace};
 pub use lease::{FillOutcome, Lease, LeaseOutcome, LeaseRequest, LeaseToken};
 pub use mac::MacKey;
 pub use memory::{MemoryBackend, MemoryConfig};
+pub use plain::PlainStore;
 pub use tag::Tag;
 pub use ttl::{Ttl, TtlError};
 

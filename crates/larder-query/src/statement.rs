@@ -110,7 +110,7 @@ impl Statement {
                     kind: Some(kind),
                     uncacheable: cacheability.err().map(Reason::from),
                     is_single,
-                    makes_private: makes_private(sql, Some(kind), is_single),
+                    makes_private: makes_private(sql, Some(kind), is_single, dialect),
                 }
             }
             Err(error) => Self {
@@ -124,7 +124,7 @@ impl Statement {
                 kind: None,
                 uncacheable: Some(Reason::from(error)),
                 is_single: false,
-                makes_private: makes_private(sql, None, false),
+                makes_private: makes_private(sql, None, false, dialect),
             },
         }
     }

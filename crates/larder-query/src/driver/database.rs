@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use larder_core::Health;
+
 use super::{DatabaseIdentity, DatabaseOptions, DatabaseTransaction, Driver, Executed, RowLimit};
 use crate::{DatabaseUrl, Engine, Params, QueryError, RowSet};
 
@@ -41,6 +43,17 @@ impl Database {
                 let driver = super::sqlite::SqliteDriver::connect(url, options).await?;
                 Ok(Self { driver: Arc::new(driver) })
             }
+            #[cfg(feature = "mysql")]
+            Engine::MariaDb | Engine::MySql => {
+                let driver = super::mysql::connect(url, options).await?;
+                Ok(Self { driver: driver.into() })
+            }
+            #[cfg(feature = "postgres")]
+            Engine::Postgres => {
+                let driver = super::postgres::connect(url, options).await?;
+                Ok(Self { driver: driver.into() })
+            }
+            #[allow(unreachable_patterns, reason = "unless every engine is compiled in")]
             engine => {
                 // Without any engine, nothing reads the options.
                 let _ = options;
@@ -93,6 +106,18 @@ impl Database {
     /// rolled back before its connection serves anybody else.
     pub async fn begin(&self) -> Result<DatabaseTransaction, QueryError> {
         self.driver.begin().await.map(DatabaseTransaction::new)
+    }
+
+    /// Makes one real round trip and says what was found: server, version, encryption, and what
+    /// will not work well.
+    ///
+    /// # Errors
+    /// [`QueryError::Database`].
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn health(&self) -> Result<Health, QueryError> {
+        self.driver.health().await
     }
 
     /// Closes all connections, waiting for those in use. Every later call fails.

@@ -3,6 +3,10 @@
 mod config;
 mod database;
 mod identity;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod transaction;
@@ -10,6 +14,7 @@ mod transaction;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use larder_core::Health;
 
 pub use config::DatabaseOptions;
 pub use database::Database;
@@ -49,6 +54,8 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     ) -> Result<RowSet, QueryError>;
     async fn execute(&self, sql: &str, params: &Params) -> Result<Executed, QueryError>;
     async fn begin(&self) -> Result<Box<dyn DriverTransaction>, QueryError>;
+    /// One real round trip, and what it found: server, version, TLS, advice.
+    async fn health(&self) -> Result<Health, QueryError>;
     async fn close(&self);
     fn identity(&self) -> &DatabaseIdentity;
     fn engine(&self) -> Engine;

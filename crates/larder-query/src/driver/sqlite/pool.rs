@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::{TryStreamExt as _, stream::BoxStream};
+use larder_core::{Clock as _, Health, SystemClock};
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, Row as _, SqlSafeStr as _,
     SqliteConnection, Statement as _,
@@ -69,6 +70,20 @@ impl Driver for SqliteDriver {
     async fn begin(&self) -> Result<Box<dyn DriverTransaction>, QueryError> {
         let transaction = begin::begin(self.acquire().await?, self.read_only).await?;
         Ok(Box::new(transaction))
+    }
+
+    async fn health(&self) -> Result<Health, QueryError> {
+        let clock = SystemClock::new();
+        let before = clock.now();
+        let sql = "SELECT sqlite_version(), journal_mode FROM pragma_journal_mode";
+        let set = self.fetch(sql, &Params::new(), RowLimit::One).await?;
+        let latency = clock.now().since(before);
+        let (version, journal) = match set.rows().first() {
+            Some(row) => row.to::<(String, String)>()?,
+            None => Default::default(),
+        };
+        let health = Health::new(latency, format!("SQLite {version}"));
+        Ok(health.with_fact("journal mode", journal))
     }
 
     async fn close(&self) {

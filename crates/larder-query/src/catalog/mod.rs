@@ -3,11 +3,18 @@
 //!
 //! Invariant: it errs to one side only. What can not be told counts as everything.
 
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use larder_sql::{Analysis, Dialect, StatementKind, TableName, Uncacheable, Writes, analyze};
 
-use crate::{Database, Engine, Params, QueryError, Reason, RowLimit};
+use crate::{Database, Engine, QueryError, Reason};
 
 /// The views, triggers and foreign keys of one database, in one state of its schema.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -117,8 +124,14 @@ impl Catalog {
 /// The database's own.
 pub(crate) async fn load(database: &Database) -> Result<Catalog, QueryError> {
     match database.engine() {
-        Engine::Sqlite => load_sqlite(database).await,
-        // The others are not compiled in, so that no database of theirs can be open.
+        #[cfg(feature = "mysql")]
+        Engine::MariaDb | Engine::MySql => mysql::load(database).await,
+        #[cfg(feature = "postgres")]
+        Engine::Postgres => postgres::load(database).await,
+        #[cfg(feature = "sqlite")]
+        Engine::Sqlite => sqlite::load(database).await,
+        // What is not compiled in can not be open.
+        #[allow(unreachable_patterns, reason = "unless every engine is compiled in")]
         engine => Err(QueryError::EngineNotCompiled { engine }),
     }
 }
@@ -128,45 +141,17 @@ pub(crate) async fn load(database: &Database) -> Result<Catalog, QueryError> {
 /// # Errors
 /// The database's own.
 pub(crate) async fn version(database: &Database) -> Result<i64, QueryError> {
-    let rows = database.fetch("PRAGMA schema_version", &Params::new(), RowLimit::One).await?;
-    let version = rows.rows().first().map(|row| row.get(0)).transpose()?;
-    Ok(version.unwrap_or_default())
-}
-
-/// The version comes first: a change in between makes the catalog look older than it is.
-async fn load_sqlite(database: &Database) -> Result<Catalog, QueryError> {
-    let dialect = Dialect::Sqlite;
-    let name = |text: &str| TableName::from_catalog(text, dialect);
-    let mut catalog = Catalog { version: version(database).await?, ..Catalog::default() };
-
-    let objects = database.fetch(SQLITE_OBJECTS, &Params::new(), RowLimit::All).await?;
-    for row in objects.rows() {
-        let (kind, object, table, sql): (String, String, String, String) = row.to()?;
-        match kind.as_str() {
-            "table" => drop(catalog.modules.insert(name(&object))),
-            "view" => catalog.add_view(name(&object), &sql, dialect),
-            _ => catalog.add_trigger(name(&table), &sql, dialect),
-        }
+    match database.engine() {
+        #[cfg(feature = "mysql")]
+        Engine::MariaDb | Engine::MySql => mysql::version(database).await,
+        #[cfg(feature = "postgres")]
+        Engine::Postgres => postgres::version(database).await,
+        #[cfg(feature = "sqlite")]
+        Engine::Sqlite => sqlite::version(database).await,
+        #[allow(unreachable_patterns, reason = "unless every engine is compiled in")]
+        engine => Err(QueryError::EngineNotCompiled { engine }),
     }
-    let keys = database.fetch(SQLITE_FOREIGN_KEYS, &Params::new(), RowLimit::All).await?;
-    for row in keys.rows() {
-        let (child, parent): (String, String) = row.to::<(String, String)>()?;
-        let child = Writes::Tables([name(&child)].into());
-        catalog.add_effect(name(&parent), child);
-    }
-    Ok(catalog)
 }
-
-const SQLITE_OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
-    WHERE sql IS NOT NULL AND (type IN ('view', 'trigger') \
-      OR (type = 'table' AND rootpage = 0))";
-
-/// Children that change when a row of their parent is deleted or gets another key.
-const SQLITE_FOREIGN_KEYS: &str = "SELECT child.name, key.\"table\" \
-    FROM sqlite_schema AS child, pragma_foreign_key_list(child.name) AS key \
-    WHERE child.type = 'table' \
-    AND (key.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') \
-      OR key.on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))";
 
 #[cfg(test)]
 mod tests {
