@@ -11,6 +11,7 @@ use crate::{
     flight::Flights,
     near::NearTier,
     pending::Pending,
+    recent::Recent,
     stats::Registry,
     view::View,
 };
@@ -167,6 +168,7 @@ impl CacheBuilder {
             view: View::new(),
             flights: Arc::new(Flights::default()),
             pending: Pending::default(),
+            recent: Recent::default(),
             registry: Registry::default(),
             limits: self.limits,
             mac: self.mac,

@@ -13,6 +13,7 @@ use crate::{
     invalidation::invalidate,
     near::NearTier,
     pending::{Pending, What},
+    recent::Recent,
     stats::Registry,
     view::View,
 };
@@ -48,6 +49,7 @@ pub(crate) struct Engine {
     pub(crate) view: View,
     pub(crate) flights: Arc<Flights>,
     pub(crate) pending: Pending,
+    pub(crate) recent: Recent,
     pub(crate) registry: Registry,
     pub(crate) limits: Limits,
     pub(crate) mac: Option<MacKey>,

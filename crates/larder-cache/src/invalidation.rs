@@ -8,7 +8,7 @@ use std::{
 
 use larder_core::{Error, Key, Operation, Tag};
 
-use crate::{cache::Engine, far::Far, pending::What, view::bucket_of};
+use crate::{cache::Engine, far::Far, pending::What, recent, view::bucket_of};
 
 /// What became of an invalidation.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ pub(crate) async fn invalidate(engine: &Arc<Engine>, what: What) -> Invalidation
     }
 }
 
-fn invalidate_here(engine: &Engine, what: &What) {
+pub(crate) fn invalidate_here(engine: &Engine, what: &What) {
     if what.everything {
         engine.view.reset();
         if let Some(near) = &engine.near {
@@ -97,8 +97,10 @@ fn invalidate_here(engine: &Engine, what: &What) {
 }
 
 async fn invalidate_far(engine: Arc<Engine>, far: Arc<Far>, what: What) -> Invalidation {
-    let outcome = send(&far, &what).await;
-    if outcome.is_err() {
+    let (outcome, ()) = tokio::join!(send(&far, &what), engine.recent.learn_history(&far));
+    if outcome.is_ok() {
+        remember(&engine, &what);
+    } else {
         let is_first = engine.pending.add(&what);
         if is_first {
             tokio::spawn(retry(Arc::downgrade(&engine)));
@@ -113,7 +115,7 @@ async fn invalidate_far(engine: Arc<Engine>, far: Arc<Far>, what: What) -> Inval
     }
 }
 
-async fn send(far: &Far, what: &What) -> larder_core::Result<()> {
+pub(crate) async fn send(far: &Far, what: &What) -> larder_core::Result<()> {
     if what.everything {
         far.insist(Operation::Clear, far.backend.clear()).await?;
     }
@@ -131,6 +133,14 @@ async fn send(far: &Far, what: &What) -> larder_core::Result<()> {
     Ok(())
 }
 
+/// Keeps an acknowledged invalidation for the case that the node which acknowledged it turns out
+/// to have been replaced already.
+fn remember(engine: &Arc<Engine>, what: &What) {
+    if engine.recent.add(what, engine.clock.now()) {
+        tokio::spawn(recent::watch(Arc::downgrade(engine)));
+    }
+}
+
 /// Retries until nothing is pending. Exactly one such task runs while anything is: it is started
 /// by whoever makes the set non-empty, and ends when it finds it empty or the cache gone.
 async fn retry(engine: Weak<Engine>) {
@@ -145,6 +155,7 @@ async fn retry(engine: Weak<Engine>) {
         match send(far, &what).await {
             Ok(()) => {
                 invalidate_here(&engine, &what);
+                remember(&engine, &what);
                 if engine.pending.acknowledge(moment) {
                     tracing::info!("pending invalidations are through");
                     return;

@@ -21,6 +21,7 @@ mod lookup;
 mod near;
 mod pending;
 mod policy;
+mod recent;
 mod request;
 mod stats;
 mod store;

@@ -204,3 +204,27 @@ async fn a_value_that_is_too_large_for_the_far_tier_is_served_from_the_near_tier
     }
     assert!(!cache.stats().far.unwrap().is_open, "the far tier is well");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_replaced_node_acknowledged_is_sent_to_its_successor() {
+    let clock = ManualClock::new();
+    let node = || {
+        let config = MemoryConfig::default().with_clock(Arc::clone(&clock) as _);
+        Arc::new(MemoryBackend::new(config)) as Arc<dyn CacheBackend>
+    };
+    let (old, new) = (node(), node());
+    let to_writer = FaultBackend::new(old);
+    let writer = Bench::of(false, Some(Arc::new(to_writer.clone())), Arc::clone(&clock));
+    let reader = Bench::of(false, Some(Arc::clone(&new)), Arc::clone(&clock));
+    let (writers, readers) = (writer.family(), reader.family());
+
+    // The reader knows the successor already; the writer's invalidation goes to the old node.
+    assert_eq!(value(&readers, "k", 1).await, 1);
+    assert!(writers.invalidate("k").await.is_applied());
+    assert!(writer.cache.invalidate_tags(&[tag()]).await.is_applied());
+    assert_eq!(value(&readers, "k", 2).await, 1, "nobody told the successor");
+
+    to_writer.fail_over(new);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(value(&readers, "k", 2).await, 2);
+}

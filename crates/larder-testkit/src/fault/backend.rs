@@ -1,6 +1,10 @@
 //! The wrapper that meets every call with what the script says.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -39,7 +43,7 @@ const NAME: &str = "fault";
 /// ```
 #[derive(Clone)]
 pub struct FaultBackend {
-    inner: Arc<dyn CacheBackend>,
+    inner: Arc<RwLock<Arc<dyn CacheBackend>>>,
     faults: Faults,
 }
 
@@ -47,13 +51,23 @@ impl FaultBackend {
     /// Wraps a backend; no call fails until its script says so.
     #[must_use]
     pub fn new(inner: Arc<dyn CacheBackend>) -> Self {
-        Self { inner, faults: Faults::new() }
+        Self { inner: Arc::new(RwLock::new(inner)), faults: Faults::new() }
     }
 
     /// The script, to keep while the backend itself is given away.
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.faults.clone()
+    }
+
+    /// Sends every later call to another backend: a replica that was promoted, a node that was
+    /// restored. Calls that are under way and open feeds stay with the old one.
+    pub fn fail_over(&self, to: Arc<dyn CacheBackend>) {
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+
+    fn inner(&self) -> Arc<dyn CacheBackend> {
+        Arc::clone(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs one call under the script; `no` is the verb's negative answer, where it has one.
@@ -91,77 +105,92 @@ impl FaultBackend {
 #[async_trait]
 impl CacheBackend for FaultBackend {
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Snapshot> {
-        let call = self.inner.read(key, tags);
+        let inner = self.inner();
+        let call = inner.read(key, tags);
         self.call(Operation::Read, None, call).await
     }
 
     async fn read_many(&self, requests: &[ReadRequest<'_>]) -> Result<Vec<Snapshot>> {
-        let call = self.inner.read_many(requests);
+        let inner = self.inner();
+        let call = inner.read_many(requests);
         self.call(Operation::ReadMany, None, call).await
     }
 
     async fn generations(&self, tags: &[Tag]) -> Result<Vec<Stamp>> {
-        let call = self.inner.generations(tags);
+        let inner = self.inner();
+        let call = inner.generations(tags);
         self.call(Operation::Generations, None, call).await
     }
 
     async fn lease(&self, key: &Key, request: LeaseRequest) -> Result<LeaseOutcome> {
-        let call = self.inner.lease(key, request);
+        let inner = self.inner();
+        let call = inner.lease(key, request);
         self.call(Operation::Lease, Some(LeaseOutcome::Held), call).await
     }
 
     async fn renew(&self, key: &Key, lease: &Lease, time: Duration) -> Result<bool> {
-        let call = self.inner.renew(key, lease, time);
+        let inner = self.inner();
+        let call = inner.renew(key, lease, time);
         self.call(Operation::Renew, Some(false), call).await
     }
 
     async fn release(&self, key: &Key, lease: &Lease) -> Result<bool> {
-        let call = self.inner.release(key, lease);
+        let inner = self.inner();
+        let call = inner.release(key, lease);
         self.call(Operation::Release, Some(false), call).await
     }
 
     async fn fill(&self, key: &Key, lease: &Lease, value: Bytes, ttl: Ttl) -> Result<FillOutcome> {
-        let call = self.inner.fill(key, lease, value, ttl);
+        let inner = self.inner();
+        let call = inner.fill(key, lease, value, ttl);
         self.call(Operation::Fill, Some(FillOutcome::Refused), call).await
     }
 
     async fn put(&self, key: &Key, value: Bytes, ttl: Ttl) -> Result<()> {
-        let call = self.inner.put(key, value, ttl);
+        let inner = self.inner();
+        let call = inner.put(key, value, ttl);
         self.call(Operation::Put, None, call).await
     }
 
     async fn add(&self, key: &Key, value: Bytes, ttl: Ttl) -> Result<bool> {
-        let call = self.inner.add(key, value, ttl);
+        let inner = self.inner();
+        let call = inner.add(key, value, ttl);
         self.call(Operation::Add, Some(false), call).await
     }
 
     async fn touch(&self, key: &Key, ttl: Ttl) -> Result<bool> {
-        let call = self.inner.touch(key, ttl);
+        let inner = self.inner();
+        let call = inner.touch(key, ttl);
         self.call(Operation::Touch, Some(false), call).await
     }
 
     async fn remove(&self, key: &Key) -> Result<bool> {
-        let call = self.inner.remove(key);
+        let inner = self.inner();
+        let call = inner.remove(key);
         self.call(Operation::Remove, None, call).await
     }
 
     async fn remove_many(&self, keys: &[Key]) -> Result<u64> {
-        let call = self.inner.remove_many(keys);
+        let inner = self.inner();
+        let call = inner.remove_many(keys);
         self.call(Operation::RemoveMany, None, call).await
     }
 
     async fn bump(&self, tags: &[Tag]) -> Result<Vec<Stamp>> {
-        let call = self.inner.bump(tags);
+        let inner = self.inner();
+        let call = inner.bump(tags);
         self.call(Operation::Bump, None, call).await
     }
 
     async fn clear(&self) -> Result<()> {
-        let call = self.inner.clear();
+        let inner = self.inner();
+        let call = inner.clear();
         self.call(Operation::Clear, None, call).await
     }
 
     async fn watch(&self, clock: Arc<dyn Clock>) -> Result<WatchStream> {
-        let call = self.inner.watch(clock);
+        let inner = self.inner();
+        let call = inner.watch(clock);
         let feed = self.call(Operation::Watch, None, call).await?;
         let tormented = stream::unfold((feed, self.faults.clone()), |(mut feed, faults)| async {
             let event = feed.next().await?;
@@ -174,33 +203,35 @@ impl CacheBackend for FaultBackend {
     }
 
     async fn epoch(&self) -> Result<Epoch> {
-        let call = self.inner.epoch();
+        let inner = self.inner();
+        let call = inner.epoch();
         self.call(Operation::Epoch, None, call).await
     }
 
     async fn health(&self) -> Result<Health> {
-        let call = self.inner.health();
+        let inner = self.inner();
+        let call = inner.health();
         self.call(Operation::Health, None, call).await
     }
 
     fn stats(&self) -> BackendStats {
-        self.inner.stats()
+        self.inner().stats()
     }
 
     fn capability(&self) -> Capability {
-        self.inner.capability()
+        self.inner().capability()
     }
 }
 
 impl fmt::Debug for FaultBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultBackend").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("FaultBackend").field("inner", &self.inner()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for FaultBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{NAME}({})", self.inner)
+        write!(f, "{NAME}({})", self.inner())
     }
 }
 
