@@ -14,10 +14,13 @@ use std::{
     time::Duration,
 };
 
+use larder::Larder;
 use larder_cache::{Cache, Family, Near};
 use larder_core::{CacheBackend, Key, MemoryBackend, MemoryConfig, Tag, Ttl};
 use larder_moka::{MokaBackend, MokaConfig};
 use larder_sqlite::{SqliteBackend, SqliteConfig};
+
+use crate::support::{random_name, service_url};
 
 const ROWS: usize = 4;
 const WRITES: usize = 150;
@@ -60,13 +63,12 @@ fn tag(row: usize) -> Tag {
     Tag::named(&format!("row {row}"))
 }
 
-/// One process: a cache of its own over the shared far tier.
-fn process(far: &Arc<dyn CacheBackend>, near: Option<Near>) -> Vec<Family<u64>> {
-    let mut builder = Cache::builder().far(Arc::clone(far)).far_time_limit(Duration::from_secs(20));
-    if let Some(near) = near {
-        builder = builder.near(near);
-    }
-    let cache = builder.build().unwrap();
+/// The cache of one process over a far tier that all of them share.
+fn over(far: Arc<dyn CacheBackend>) -> Cache {
+    Cache::builder().far(far).far_time_limit(Duration::from_secs(20)).build().unwrap()
+}
+
+fn families(cache: &Cache) -> Vec<Family<u64>> {
     (0..ROWS)
         .map(|row| cache.family("row").part(&row.to_string()).tags([tag(row)]).build())
         .collect()
@@ -78,16 +80,24 @@ async fn read(families: &[Family<u64>], world: &Arc<World>, row: usize) -> u64 {
     *families[row].get_or_load("k", load).await.unwrap()
 }
 
-/// Runs two writers and six readers in three "processes" and returns how many reads were stale.
 async fn stale_reads(far: Arc<dyn CacheBackend>) -> u64 {
+    stale_reads_of(async || over(Arc::clone(&far))).await
+}
+
+/// Runs two writers and six readers in five "processes" and returns how many reads were stale.
+async fn stale_reads_of(process: impl AsyncFn() -> Cache) -> u64 {
     let world = Arc::new(World::default());
-    let processes: Vec<_> = (0..3).map(|_| Arc::new(process(&far, None))).collect();
-    let writers: Vec<_> = (0..2)
-        .map(|writer| {
-            let (world, far) = (Arc::clone(&world), Arc::clone(&far));
+    let mut processes = Vec::new();
+    for _ in 0..3 {
+        processes.push(Arc::new(families(&process().await)));
+    }
+    let writing = [process().await, process().await];
+    let writers: Vec<_> = writing
+        .into_iter()
+        .enumerate()
+        .map(|(writer, cache)| {
+            let world = Arc::clone(&world);
             tokio::spawn(async move {
-                let cache = Cache::builder().far(far).far_time_limit(Duration::from_secs(20));
-                let cache = cache.build().unwrap();
                 for i in 0..WRITES {
                     let row = (i + writer) % ROWS;
                     let invalidate = async {
@@ -154,6 +164,34 @@ async fn a_sqlite_file_serves_no_stale_read() {
     assert_eq!(stale_reads(Arc::new(SqliteBackend::open(config).await.unwrap())).await, 0);
 }
 
+/// Real servers, to which each process is connected by itself.
+macro_rules! servers {
+    ($($setup:ident)*) => {$(
+        mod $setup {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs a live service"]
+            async fn it_serves_no_stale_read() {
+                let url = service_url(stringify!($setup));
+                let namespace = random_name("stale");
+                let process = async || {
+                    let builder = Larder::builder().database("sqlite::memory:").without_near();
+                    let builder = builder.far_time_limit(Duration::from_secs(20));
+                    let builder = builder.namespace(&namespace).far(&url);
+                    builder.build().await.unwrap().cache().clone()
+                };
+                assert_eq!(stale_reads_of(process).await, 0);
+            }
+        }
+    )*};
+}
+
+servers! {
+    redis redis_cluster redis_new redis_replicated redis_sentinel valkey valkey_new
+    memcached memcached_fleet memcached_new
+}
+
 /// With a near tier in the invalidating process itself, the bound is zero as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_process_that_invalidates_reads_its_own_writes_from_the_near_tier() {
@@ -188,15 +226,19 @@ async fn the_process_that_invalidates_reads_its_own_writes_from_the_near_tier() 
 /// The checker can fail: the usual cache-aside, set after load and delete after write, is caught.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checker_catches_plain_cache_aside() {
+    /// Far more than it takes; a busy machine takes the most.
+    const WRITES_MAX: usize = 200 * WRITES;
     let world = Arc::new(World::default());
     let far = Arc::new(MemoryBackend::new(MemoryConfig::default()));
+    let stale = Arc::new(AtomicU64::new(0));
+    let done = Arc::new(AtomicU64::new(0));
     let key = Key::object("row 0");
     let readers: Vec<_> = (0..6)
         .map(|_| {
             let (world, far) = (Arc::clone(&world), Arc::clone(&far));
+            let (stale, done) = (Arc::clone(&stale), Arc::clone(&done));
             tokio::spawn(async move {
-                let mut stale = 0_u64;
-                for _ in 0..2_000 {
+                while done.load(Ordering::SeqCst) == 0 {
                     let read = async {
                         let cached = far.read(&key, &[]).await.unwrap().value;
                         if let Some(cached) = cached {
@@ -207,20 +249,25 @@ async fn the_checker_catches_plain_cache_aside() {
                         far.put(&key, bytes, Ttl::MAX).await.unwrap();
                         version
                     };
-                    stale += u64::from(world.staleness(0, read).await > 0);
+                    if world.staleness(0, read).await > 0 {
+                        stale.fetch_add(1, Ordering::SeqCst);
+                    }
                     tokio::task::yield_now().await;
                 }
-                stale
             })
         })
         .collect();
-    for _ in 0..2 * WRITES {
+    for _ in 0..WRITES_MAX {
+        if stale.load(Ordering::SeqCst) > 0 {
+            break;
+        }
         world.write(0, async { drop(far.remove(&key).await) }).await;
         dawdle().await;
     }
-    let mut stale = 0;
+    done.store(1, Ordering::SeqCst);
     for reader in readers {
-        stale += reader.await.unwrap();
+        reader.await.unwrap();
     }
+    let stale = stale.load(Ordering::SeqCst);
     assert!(stale > 0, "plain cache-aside passed, so the checker sees nothing");
 }

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Json { command: String, source: serde_json::Error },
     /// A process could not be started or listened to.
     Process { command: String, source: io::Error },
+    /// No service can be started at all.
+    Services(larder_services::Error),
     /// The command line makes no sense.
     Usage(String),
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Failure {
             Self::File { path, .. } => write!(f, "can not access {}", path.display()),
             Self::Json { command, .. } => write!(f, "can not read the output of `{command}`"),
             Self::Process { command, .. } => write!(f, "can not run `{command}`"),
+            Self::Services(_) => f.write_str("can not look after the services"),
             Self::Usage(message) => {
                 write!(f, "{message}; `cargo xtask help` lists the commands")
             }
@@ -52,7 +55,14 @@ impl Error for Failure {
         match self {
             Self::File { source, .. } | Self::Process { source, .. } => Some(source),
             Self::Json { source, .. } => Some(source),
+            Self::Services(source) => Some(source),
             Self::Command { .. } | Self::Usage(_) => None,
         }
+    }
+}
+
+impl From<larder_services::Error> for Failure {
+    fn from(source: larder_services::Error) -> Self {
+        Self::Services(source)
     }
 }

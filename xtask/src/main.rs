@@ -13,12 +13,17 @@ mod check;
 mod ci;
 mod downstream;
 mod failure;
+mod live;
+mod live_report;
 mod metadata;
 mod process;
+mod services;
 mod stopwatch;
 mod summary;
 mod test;
+mod test_binaries;
 mod test_report;
+mod test_request;
 mod tidy;
 
 use std::{env, error::Error as _, process::ExitCode};
@@ -30,8 +35,14 @@ usage: cargo xtask <command> [arguments]
 
   check             format, lints (all features together, none, and each alone), docs, tidy,
                     and cargo-deny where it is installed
-  test [filter...]  every test of the workspace, then the downstream packages; with filters,
-                    only the tests whose name contains one of them
+  test [package|setup|filter...] [--require-services]
+                    every test of the workspace, those that need a server with that server, then
+                    the downstream packages; with packages, theirs; with setups, the tests that
+                    need these; with other words, the tests whose name contains one of them;
+                    a server that can not be had is a failure with the option, or if CI=true
+  services up [setup...] | down | status
+                    starts servers that stay, all or the named ones, and prints their variables;
+                    ends them; asks each whether it answers
   tidy              tiers, manifests, module docs, forgotten files, links
   bench [name...] [--enforce]
                     the benches, or those named; lists the ratios that they print, and with
@@ -41,6 +52,7 @@ usage: cargo xtask <command> [arguments]
 ";
 
 fn main() -> ExitCode {
+    larder_services::report_progress_to(|line| eprintln!("services: {line}"));
     let args: Vec<String> =
         env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     match dispatch(&args) {
@@ -70,6 +82,7 @@ fn dispatch(args: &[String]) -> Result<Outcome, Failure> {
             print!("{HELP}");
             Ok(Outcome::Passed)
         }
+        "services" => services::run(rest),
         "test" => test::run(rest),
         "tidy" => takes_nothing(command, rest).and_then(|()| tidy::run()),
         unknown => Err(Failure::usage(format!("there is no command \"{unknown}\""))),
@@ -109,7 +122,7 @@ mod tests {
 
     #[test]
     fn help_names_every_command() {
-        for command in ["bench", "check", "ci", "help", "test", "tidy"] {
+        for command in ["bench", "check", "ci", "help", "services", "test", "tidy"] {
             assert!(HELP.contains(&format!("\n  {command} ")), "{command}");
         }
     }

@@ -55,7 +55,11 @@ impl Summary {
     }
 
     pub(crate) fn push_skipped(&mut self, name: impl Into<String>, why: impl Into<String>) {
-        self.rows.push((name.into(), Verdict::NotRun(why.into()), None));
+        self.push_untimed(name, Verdict::NotRun(why.into()));
+    }
+
+    pub(crate) fn push_untimed(&mut self, name: impl Into<String>, verdict: Verdict) {
+        self.rows.push((name.into(), verdict, None));
     }
 
     /// Failed if any row failed.

@@ -3,13 +3,12 @@
 //! Invariant: a suite that was started and never reported a result has failed; a test binary
 //! that aborts is not taken for one without tests.
 
-use std::{collections::HashMap, path::Path, time::Duration};
-
-use serde::Deserialize;
+use std::{collections::HashMap, fmt, path::Path, time::Duration};
 
 use crate::{
-    metadata::{Target, Workspace},
+    metadata::Workspace,
     summary::Verdict,
+    test_binaries::{Binary, file_name},
 };
 
 /// The names of the suites, by what `cargo test` calls them.
@@ -21,27 +20,12 @@ pub(crate) struct SuiteNames {
     libraries: HashMap<String, String>,
 }
 
-/// A line of cargo's `--message-format json`; other messages lack the executable.
-#[derive(Deserialize)]
-struct Artifact {
-    package_id: String,
-    target: Target,
-    executable: Option<String>,
-}
-
 impl SuiteNames {
-    /// Learns the names from the messages of a build.
-    pub(crate) fn new(workspace: &Workspace, messages: &str) -> Self {
-        let artifacts =
-            messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    /// Learns the names from what a build has made.
+    pub(crate) fn new(workspace: &Workspace, binaries: &[Binary]) -> Self {
         let mut names = Self::default();
-        for artifact in artifacts {
-            let package =
-                workspace.packages.iter().find(|package| package.id == artifact.package_id);
-            if let (Some(package), Some(executable)) = (package, &artifact.executable) {
-                let name = suite_name(&package.name, &artifact.target);
-                names.binaries.insert(file_name(executable), name);
-            }
+        for binary in binaries {
+            names.binaries.insert(file_name(&binary.executable), binary.suite.clone());
         }
         for package in &workspace.packages {
             for library in package.targets.iter().filter(|target| target.is_lib()) {
@@ -60,25 +44,10 @@ impl SuiteNames {
             return Some(name.unwrap_or_else(|| format!("{library}: doc")));
         }
         let (source, binary) = line.strip_prefix("Running ")?.rsplit_once(" (")?;
-        let binary = file_name(binary.strip_suffix(')')?);
+        let binary = file_name(Path::new(binary.strip_suffix(')')?));
         let name = self.binaries.get(&binary).cloned();
         Some(name.unwrap_or_else(|| source.to_owned()))
     }
-}
-
-fn suite_name(package: &str, target: &Target) -> String {
-    if target.is_lib() {
-        format!("{package}: unit")
-    } else if target.is_bin() {
-        format!("{package}: bin {}", target.name)
-    } else {
-        format!("{package}: {}", target.name)
-    }
-}
-
-fn file_name(path: &str) -> String {
-    let name = Path::new(path).file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 /// What became of one suite.
@@ -130,8 +99,21 @@ impl Suite {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) suites: Vec<Suite>,
-    /// Ignored tests, each with its reason.
-    pub(crate) ignored: Vec<String>,
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// A test that did not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ignored {
+    pub(crate) suite: String,
+    pub(crate) test: String,
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.suite, self.test, self.reason)
+    }
 }
 
 /// Follows a run line by line.
@@ -157,9 +139,9 @@ impl Tracker {
             if let Some(counts) = counts(line) {
                 suite.add(counts);
             } else if let Some((test, reason)) = ignored_test(line) {
-                let reason = reason.unwrap_or("no reason given");
-                let line = format!("{}: {test}: {reason}", suite.name);
-                self.report.ignored.push(line);
+                let reason = reason.unwrap_or("no reason given").to_owned();
+                let (suite, test) = (suite.name.clone(), test.to_owned());
+                self.report.ignored.push(Ignored { suite, test, reason });
             }
         }
     }
@@ -249,7 +231,8 @@ mod tests {
                 ("larder-core: doc", "ok: 4 passed".to_owned(), 3 * SECOND),
             ]
         );
-        assert_eq!(report.ignored, ["larder-core: unit: live::get: needs a live service"]);
+        let ignored: Vec<String> = report.ignored.iter().map(ToString::to_string).collect();
+        assert_eq!(ignored, ["larder-core: unit: live::get: needs a live service"]);
     }
 
     #[test]
@@ -286,32 +269,5 @@ mod tests {
         }
         assert_eq!(ignored_test("test a ... ok"), None);
         assert_eq!(ignored_test("test a ... ignored"), Some(("a", None)));
-    }
-
-    #[test]
-    fn binaries_are_named_after_their_package_and_target() {
-        let workspace: Workspace = serde_json::from_str(
-            r#"{"workspace_root": "/w", "target_directory": "/w/target", "packages": [{
-                "id": "moka-id", "name": "larder-moka", "manifest_path": "/w/Cargo.toml",
-                "dependencies": [], "features": {}, "publish": null,
-                "targets": [{"name": "larder_moka", "kind": ["lib"]}]}]}"#,
-        )
-        .expect("the text above is metadata");
-        let messages = concat!(
-            r#"{"reason": "compiler-artifact", "package_id": "moka-id", "executable": "/w/deps/conformance-1", "target": {"name": "conformance", "kind": ["test"]}}"#,
-            "\n",
-            r#"{"reason": "compiler-artifact", "package_id": "moka-id", "executable": null, "target": {"name": "larder_moka", "kind": ["lib"]}}"#,
-            "\n",
-            r#"{"reason": "build-finished", "success": true}"#,
-        );
-        let names = SuiteNames::new(&workspace, messages);
-        assert_eq!(
-            names.announced("     Running tests/conformance.rs (deps/conformance-1)").as_deref(),
-            Some("larder-moka: conformance")
-        );
-        assert_eq!(
-            names.announced("   Doc-tests larder_moka").as_deref(),
-            Some("larder-moka: doc")
-        );
     }
 }

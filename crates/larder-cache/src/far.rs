@@ -18,6 +18,7 @@ pub(crate) struct Far {
     breaker: Breaker,
     errors: Counter,
     skipped: Counter,
+    too_large: Counter,
     pub(crate) watches: bool,
 }
 
@@ -43,6 +44,7 @@ impl Far {
             breaker: Breaker::new(cooldown),
             errors: Counter::default(),
             skipped: Counter::default(),
+            too_large: Counter::default(),
             watches,
         }
     }
@@ -110,7 +112,10 @@ impl Far {
     fn note<T>(&self, answer: &Result<T>) {
         let change = match answer {
             Ok(_) => self.breaker.succeeded(),
-            Err(error) if error.kind() == ErrorKind::TooLarge => self.breaker.succeeded(),
+            Err(error) if error.kind() == ErrorKind::TooLarge => {
+                self.too_large.increment();
+                self.breaker.succeeded()
+            }
             Err(error) => {
                 self.errors.increment();
                 tracing::debug!(error = error as &dyn std::error::Error, "a far call failed");
@@ -131,6 +136,7 @@ impl Far {
             backend: self.backend.to_string(),
             errors: self.errors.get(),
             skipped: self.skipped.get(),
+            too_large: self.too_large.get(),
             is_open: self.breaker.is_open(),
             pending_invalidations,
             counters: self.backend.stats(),

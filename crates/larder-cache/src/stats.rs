@@ -179,6 +179,8 @@ pub struct FarStats {
     pub errors: u64,
     /// Calls that were not made because the circuit breaker was open.
     pub skipped: u64,
+    /// Values that were not stored because the backend takes no such large ones.
+    pub too_large: u64,
     /// Whether the circuit breaker is open now.
     pub is_open: bool,
     /// Invalidations that the far tier has not acknowledged yet.

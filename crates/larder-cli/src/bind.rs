@@ -5,8 +5,10 @@
 
 use larder::Value;
 
+use crate::moment;
+
 /// What may stand before a value, for messages and help.
-const KINDS: &str = "bool, decimal, hex, int, json, null, real, text";
+const KINDS: &str = "bool, date, decimal, hex, int, json, null, real, text, time, timestamp, uuid";
 
 /// Reads one parameter: `kind:value`, `null`, or a value whose kind shows.
 ///
@@ -25,6 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
     };
     match kind {
         "bool" => value.parse().map(Value::Bool).map_err(|_| wrong("true or false")),
+        "date" => moment::date(value).map(Value::Date).ok_or_else(|| wrong("a date: 2024-02-29")),
         "decimal" if is_decimal(value) => Ok(Value::Decimal(value.to_owned())),
         "decimal" => Err(wrong("a decimal number")),
         "hex" => bytes(value).map(Value::Bytes).ok_or_else(|| wrong("pairs of hexadecimal digits")),
@@ -39,6 +42,10 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
             _ => Err(wrong("a finite number")),
         },
         "text" => Ok(Value::Text(value.to_owned())),
+        "time" => moment::time(value).map(Value::Time).ok_or_else(|| wrong("a time: 12:30:00")),
+        "timestamp" => moment::timestamp(value)
+            .ok_or_else(|| wrong("a timestamp: 2024-02-29T12:30:00, with a Z for UTC")),
+        "uuid" => uuid(value).map(Value::Uuid).ok_or_else(|| wrong("a UUID")),
         _ => Ok(guess(text)),
     }
 }
@@ -85,6 +92,15 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
 
+/// 32 digits, with hyphens where they belong or without any.
+fn uuid(text: &str) -> Option<[u8; 16]> {
+    let hyphens: Vec<_> = text.match_indices('-').map(|(at, _)| at).collect();
+    if !hyphens.is_empty() && hyphens != [8, 13, 18, 23] {
+        return None;
+    }
+    bytes(&text.replace('-', ""))?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +122,18 @@ mod tests {
         check("hex:", Value::Bytes(Vec::new()));
         check("json:{\"a\": [1]}", Value::Json("{\"a\": [1]}".into()));
         check("decimal:-1.10", Value::Decimal("-1.10".into()));
+        check("date:1970-01-02", Value::Date(1));
+        check("time:00:00:01.5", Value::Time(1_500_000));
+        check("timestamp:1970-01-01 00:00:01", Value::Timestamp(1_000_000));
+        check("timestamp:1970-01-01T00:00:01Z", Value::TimestampUtc(1_000_000));
+        check(
+            "uuid:11111111-1111-1111-1111-1111111111fF",
+            Value::Uuid({
+                let mut bytes = [0x11; 16];
+                bytes[15] = 0xff;
+                bytes
+            }),
+        );
         check("null", Value::Null);
         check("null:", Value::Null);
     }
@@ -161,6 +189,11 @@ mod tests {
             "hex:hunter2",
             "hex:0",
             "json:{hunter2",
+            "date:hunter2",
+            "time:hunter2",
+            "timestamp:hunter2",
+            "uuid:hunter2",
+            "uuid:1111-11111111-1111-1111-1111111111ff",
             "decimal:hunter2",
             "decimal:1.",
             "decimal:1e5",

@@ -3,12 +3,13 @@
 //! Guards that every outcome becomes an exit code: 0, 1 for what went wrong, 2 for a command line
 //! that makes no sense.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
 use crate::{
     demo::{self, DemoArgs},
+    doctor::{self, DoctorArgs},
     failure::Failure,
     query::{self, QueryArgs},
     usage,
@@ -25,8 +26,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(DemoArgs),
+    Doctor(DoctorArgs),
     Query(QueryArgs),
 }
+
+/// How long the end of the process waits for what still runs, such as the resolution of a name
+/// that nobody waits for any more.
+const SHUTDOWN_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// Runs the command that the process was started with.
 ///
@@ -40,22 +46,26 @@ pub fn run() -> ExitCode {
         Err(error) => return usage::report(&error, &args),
     };
     match dispatch(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => failure.report(),
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|source| Failure::Runtime { source })?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
+        let done = |()| ExitCode::SUCCESS;
         match command {
-            Command::Demo(args) => Box::pin(demo::run(args)).await,
-            Command::Query(args) => Box::pin(query::run(args)).await,
+            Command::Demo(args) => Box::pin(demo::run(args)).await.map(done),
+            Command::Doctor(args) => Box::pin(doctor::run(args)).await,
+            Command::Query(args) => Box::pin(query::run(args)).await.map(done),
         }
-    })
+    });
+    runtime.shutdown_timeout(SHUTDOWN_TIME_MAX);
+    outcome
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ pub(crate) enum Failure {
     /// A file is in the way of the sample.
     #[error("{} exists and is no sample database: it is left alone", path.display())]
     NotASample { path: PathBuf },
+    /// Tables are in the way of the sample.
+    #[error("tables of these names exist and are no sample, they are left alone: {tables}")]
+    ForeignTables { tables: String },
     /// There is no directory for caches.
     #[error("there is no directory for caches: name a file with --database")]
     NoCacheDirectory,

@@ -3,7 +3,9 @@
 mod bind;
 mod command;
 mod demo;
+mod doctor;
 mod failure;
+mod moment;
 mod output;
 mod query;
 mod target;

@@ -31,7 +31,7 @@ use crate::{
 /// current directory.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
-    /// The statement, with ? for its parameters
+    /// The statement, with ? for its parameters; $1, $2 and so on for PostgreSQL
     sql: String,
 
     #[command(flatten)]
@@ -43,8 +43,9 @@ pub(crate) struct QueryArgs {
 
     /// The next parameter; repeatable
     ///
-    /// int:5, real:1.5, text:LH, bool:true, hex:00ff, json:{"a":1}, decimal:1.10 or null. Without
-    /// a kind it is an integer if it is written as one (5, but not 007), a real number if it is
+    /// int:5, real:1.5, text:LH, bool:true, hex:00ff, json:{"a":1}, decimal:1.10, date:2024-02-29,
+    /// time:12:30:00, timestamp:2024-02-29T12:30:00 (with a Z for UTC), uuid:… or null. Without a
+    /// kind it is an integer if it is written as one (5, but not 007), a real number if it is
     /// written as one (1.5, 1e3), and text otherwise.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     bind: Vec<String>,
@@ -121,7 +122,8 @@ impl Nature {
     fn of(sql: &str, engine: Engine) -> Self {
         let dialect = match engine {
             Engine::Postgres => Dialect::PostgreSql,
-            Engine::MariaDb | Engine::MySql => Dialect::MySql,
+            Engine::MariaDb => Dialect::MariaDb,
+            Engine::MySql => Dialect::MySql,
             _ => Dialect::Sqlite,
         };
         let mut words = sql.split(|c: char| !(c.is_alphanumeric() || c == '_'));

@@ -21,8 +21,8 @@ pub(crate) struct Target {
     #[arg(long, value_name = "URL|PATH")]
     database: Option<String>,
 
-    /// The far tier, such as sqlite://cache.db, or none [env: CACHE_URL, or CACHE_ENGINE,
-    /// CACHE_HOST, CACHE_PORT and CACHE_PATH]
+    /// The far tier, such as redis://localhost or sqlite://cache.db, or none [env: CACHE_URL, or
+    /// CACHE_ENGINE, CACHE_HOST, CACHE_PORT, CACHE_USER, CACHE_PASSWORD, CACHE_TLS and CACHE_PATH]
     #[arg(long, value_name = "URL")]
     cache: Option<String>,
 }
@@ -30,18 +30,24 @@ pub(crate) struct Target {
 impl Target {
     /// Describes the larder that command line, environment and `.env` file ask for.
     pub(crate) fn builder(&self) -> Result<LarderBuilder, Failure> {
-        let mut settings = Settings::from_env()?;
-        settings.database_url = self.database.clone().or(settings.database_url);
-        settings.cache_url = self.cache.clone().or(settings.cache_url);
+        let mut settings = self.settings()?;
         if let Some(text) = &settings.database_url {
             settings.database_url = Some(database_url(text)?);
         }
         Ok(Larder::builder().settings(&settings))
     }
+
+    /// What command line, environment and `.env` file say, as it stands there.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let mut settings = Settings::from_env()?;
+        settings.database_url = self.database.clone().or(settings.database_url);
+        settings.cache_url = self.cache.clone().or(settings.cache_url);
+        Ok(settings)
+    }
 }
 
 /// A URL as it is; a path of a file that exists as the URL of that file.
-fn database_url(text: &str) -> Result<String, Failure> {
+pub(crate) fn database_url(text: &str) -> Result<String, Failure> {
     match text.parse::<DatabaseUrl>() {
         Ok(_url) => Ok(text.to_owned()),
         Err(UrlError::Scheme) if Path::new(text).is_file() => Ok(sqlite_url(Path::new(text), "")),

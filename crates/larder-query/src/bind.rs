@@ -9,7 +9,9 @@ use crate::{Param, ParamType, Slot, Value};
 /// A value that can be bound as one parameter of a statement.
 ///
 /// Implemented for `bool`, `char`, integers up to 64 bits, floats, text, bytes, `Option` (`None`
-/// is NULL), references, `Arc`, `Box` and `Cow` of these, and [`Value`]. The features `chrono`,
+/// is NULL), references, `Arc`, `Box` and `Cow` of these, and [`Value`]. A list (`Vec`, slice or
+/// array) of any of them is one parameter too, which PostgreSQL takes as an array, as in
+/// `= ANY($1)`; only a list of `u8` is a byte string. The features `chrono`,
 /// `decimal`, `json` and `uuid` add the types of those crates. A type of your own binds by
 /// handing its slot on:
 ///
@@ -39,6 +41,20 @@ pub trait Bind {
 
     /// Puts the value into the slot.
     fn bind(&self, slot: Slot<'_>);
+
+    /// The type of a list of such values.
+    #[doc(hidden)]
+    const LIST_TYPE: ParamType = ParamType::Array;
+
+    /// Puts a list of such values into the slot. Only bytes do it differently.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn bind_list(items: &[Self], slot: Slot<'_>)
+    where
+        Self: Sized,
+    {
+        slot.list(items);
+    }
 }
 
 /// Types that are copied into a parameter of their own name.
@@ -63,10 +79,24 @@ bind_copied! {
     i16 => I16,
     i32 => I32,
     i64 => I64,
-    u8 => U8,
     u16 => U16,
     u32 => U32,
     u64 => U64,
+}
+
+impl Bind for u8 {
+    const LIST_TYPE: ParamType = ParamType::Bytes;
+    const TYPE: ParamType = ParamType::U8;
+
+    #[inline(always)]
+    fn bind(&self, slot: Slot<'_>) {
+        slot.put(Param::U8(*self));
+    }
+
+    #[inline(always)]
+    fn bind_list(items: &[Self], slot: Slot<'_>) {
+        slot.put(Param::Bytes(items));
+    }
 }
 
 /// Pointers that bind as what they point to.
@@ -94,8 +124,8 @@ impl Bind for String {
     }
 }
 
-impl Bind for Vec<u8> {
-    const TYPE: ParamType = ParamType::Bytes;
+impl<T: Bind> Bind for Vec<T> {
+    const TYPE: ParamType = T::LIST_TYPE;
 
     #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
@@ -121,21 +151,21 @@ impl Bind for char {
     }
 }
 
-impl Bind for [u8] {
-    const TYPE: ParamType = ParamType::Bytes;
+impl<T: Bind> Bind for [T] {
+    const TYPE: ParamType = T::LIST_TYPE;
 
     #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
-        slot.put(Param::Bytes(self));
+        T::bind_list(self, slot);
     }
 }
 
-impl<const N: usize> Bind for [u8; N] {
-    const TYPE: ParamType = ParamType::Bytes;
+impl<T: Bind, const N: usize> Bind for [T; N] {
+    const TYPE: ParamType = T::LIST_TYPE;
 
     #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
-        slot.put(Param::Bytes(self));
+        T::bind_list(self, slot);
     }
 }
 
@@ -165,7 +195,12 @@ impl Bind for Value {
 
     #[inline(always)]
     fn bind(&self, slot: Slot<'_>) {
+        if let Self::Array(items) = self {
+            return slot.list(items);
+        }
         slot.put(match self {
+            // Bound above.
+            Self::Array(_) => return,
             Self::Bool(value) => Param::Bool(*value),
             Self::Bytes(bytes) => Param::Bytes(bytes),
             Self::Date(days) => Param::Date(*days),
@@ -224,16 +259,22 @@ mod tests {
         );
     }
 
+    /// All kinds of not-a-number are one parameter.
+    fn canonical(value: Value) -> Value {
+        match value {
+            Value::Array(items) => Value::Array(items.into_iter().map(canonical).collect()),
+            Value::Float(number) if number.is_nan() => Value::Float(f64::NAN),
+            other => other,
+        }
+    }
+
     proptest! {
         #[test]
         fn a_value_comes_back_as_itself(value in any_value()) {
             let mut params = Params::new();
             params.bind(&value);
             let back = params.iter().next().map(Param::to_value);
-            let expected = match value {
-                Value::Float(number) if number.is_nan() => Value::Float(f64::NAN),
-                other => other,
-            };
+            let expected = canonical(value);
             prop_assert!(back.is_some_and(|back| same(&back, &expected)));
         }
     }

@@ -61,7 +61,7 @@ impl fmt::Display for IsoTimestamp {
 ///
 /// The calendar repeats every 400 years, which are 146 097 days. Counting years from 1 March puts
 /// the leap day last, so that the months' lengths follow one linear formula.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_ERA: i64 = 146_097;
     // 719 468 days lie between 0000-03-01 and 1970-01-01.
     let days = days.saturating_add(719_468);
@@ -75,6 +75,20 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
+}
+
+/// The day, counted from 1970-01-01, of a year, month and day; `None` if no calendar has it.
+#[cfg(any(feature = "mysql", test))]
+pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    // The inverse of the formula above.
+    let month_from_march = (month + 9).rem_euclid(12);
+    let year_from_march = year - i64::from(month <= 2);
+    let year_of_era = year_from_march.rem_euclid(400);
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = year_from_march.div_euclid(400) * 146_097 + day_of_era - 719_468;
+    // A day that does not exist, such as 31 April, comes out as another one.
+    (civil_from_days(days) == (year, month, day)).then_some(days)
 }
 
 #[cfg(test)]
@@ -112,7 +126,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn days_that_no_calendar_has_are_none() {
+        for (year, month, day) in
+            [(0, 0, 0), (2024, 0, 10), (2024, 13, 1), (2023, 2, 29), (2024, 4, 31)]
+        {
+            assert_eq!(days_from_civil(year, month, day), None, "{year}-{month}-{day}");
+        }
+        assert_eq!(days_from_civil(2000, 2, 29), Some(11_016));
+    }
+
     proptest! {
+        #[test]
+        fn a_day_becomes_itself(days in -10_000_000_i64..10_000_000) {
+            let (year, month, day) = civil_from_days(days);
+            prop_assert_eq!(days_from_civil(year, month, day), Some(days));
+        }
+
         #[test]
         fn agrees_with_chrono(days in -90_000_000_i64..90_000_000) {
             let day = NaiveDate::from_ymd_opt(1970, 1, 1)

@@ -136,8 +136,8 @@ where
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
         match self.single() {
-            // A single blob or document is a list by itself.
-            Some(Cell(ValueRef::Bytes(_) | ValueRef::Json(_))) => {
+            // A single list, blob or document is a list by itself.
+            Some(Cell(ValueRef::Array(_) | ValueRef::Bytes(_) | ValueRef::Json(_))) => {
                 self.scalar(visitor, |cell, visitor| cell.deserialize_seq(visitor))
             }
             _ => self.by_position(visitor),

@@ -28,6 +28,10 @@ pub enum QueryError {
         /// The engine.
         engine: Engine,
     },
+    /// The statement would commit the transaction that it is part of, as on MySQL and MariaDB every
+    /// statement does that changes the schema.
+    #[error("the statement would commit the transaction that it is part of")]
+    ImplicitCommit,
     /// The load did not end within the cache's time limit for loads.
     #[error("the query did not end within {limit:?}")]
     LoadTimedOut {
@@ -240,7 +244,7 @@ impl DatabaseErrorKind {
 
 impl DatabaseError {
     /// An error of a kind, with the database's code and its own error.
-    #[cfg(any(feature = "sqlite", test))]
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite", test))]
     pub(crate) fn new(
         kind: DatabaseErrorKind,
         code: Option<Cow<'static, str>>,

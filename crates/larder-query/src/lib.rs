@@ -14,6 +14,7 @@ mod driver;
 mod error;
 mod execute;
 mod params;
+mod plain;
 mod private;
 mod queries;
 mod query;
@@ -36,7 +37,8 @@ pub use driver::{
 };
 pub use error::{DatabaseError, DatabaseErrorKind, QueryError, RowError};
 pub use execute::{Execute, Written};
-pub use params::{Param, ParamIter, ParamType, Params, Slot};
+pub use params::{Param, ParamIter, ParamList, ParamType, Params, Slot};
+pub use plain::{PlainError, PlainLookup, PlainQueries, PlainQuery, PlainStats};
 pub use queries::{PreparedQuery, Queries};
 pub use query::Query;
 pub use row::Row;

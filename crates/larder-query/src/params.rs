@@ -7,7 +7,8 @@
 //! # Format
 //! Tags and words of values are grouped as [`Buffer`] does it. A number is one word, a UUID two,
 //! a NULL none: its type is part of its tag. A text or byte string of up to seven bytes is one
-//! word, its length first; a longer one is a word with [`LONG`] and its length, and its bytes.
+//! word, its length first; a longer one is a word with [`LONG`] and its length, and its bytes. A
+//! list is like a byte string: a word with the tag of its items' type, and the items as parameters.
 
 use std::fmt::{self, Write as _};
 
@@ -50,6 +51,8 @@ pub struct Params {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Param<'a> {
+    /// A list, for the databases that have arrays.
+    Array(ParamList<'a>),
     /// A boolean.
     Bool(bool),
     /// A byte string.
@@ -141,6 +144,8 @@ pub enum ParamType {
     Uuid = 19,
     /// [`Param::Json`]
     Json = 20,
+    /// [`Param::Array`]
+    Array = 21,
 }
 
 /// Marks the tag of a NULL's type.
@@ -150,7 +155,7 @@ const NULL: u8 = 0x80;
 const LONG: u8 = 8;
 
 impl ParamType {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::Unknown,
         Self::Bool,
         Self::I8,
@@ -172,6 +177,7 @@ impl ParamType {
         Self::TimestampUtc,
         Self::Uuid,
         Self::Json,
+        Self::Array,
     ];
 
     #[inline(always)]
@@ -240,6 +246,14 @@ impl Params {
                 self.buffer.push_long(kind.tag(), len.to_le_bytes(), payload);
             }
         }
+    }
+
+    /// Writes a list from the encoding of its items.
+    fn push_list(&mut self, element: ParamType, items: &[u8]) {
+        let mut payload = Vec::with_capacity(size_of::<Word>() + items.len());
+        payload.extend_from_slice(&u64::from(element.tag()).to_le_bytes());
+        payload.extend_from_slice(items);
+        self.push_sized(ParamType::Array, &payload);
     }
 
     /// Writes a text whose length is known only afterwards.
@@ -313,6 +327,7 @@ impl Slot<'_> {
         let Self(params) = self;
         let kind = param.param_type();
         match param {
+            Param::Array(list) => params.push_list(list.element, list.items),
             Param::Bool(value) => params.push_number(kind, value.into()),
             Param::I8(value) => params.push_number(kind, value.cast_unsigned().into()),
             Param::I16(value) => params.push_number(kind, value.cast_unsigned().into()),
@@ -351,6 +366,15 @@ impl Slot<'_> {
         self.put(Param::Null(kind));
     }
 
+    /// Binds a list of items as one parameter.
+    pub fn list<T: Bind>(self, items: &[T]) {
+        let mut list = Params::new();
+        for item in items {
+            list.bind(item);
+        }
+        self.0.push_list(T::TYPE, list.as_bytes());
+    }
+
     /// Binds an exact number by its text, which is written in place.
     pub fn decimal(self, number: &dyn fmt::Display) {
         self.0.push_displayed(ParamType::Decimal, number);
@@ -368,6 +392,7 @@ impl<'a> Param<'a> {
     #[inline(always)]
     pub const fn param_type(self) -> ParamType {
         match self {
+            Self::Array(_) => ParamType::Array,
             Self::Bool(_) => ParamType::Bool,
             Self::Bytes(_) => ParamType::Bytes,
             Self::Date(_) => ParamType::Date,
@@ -397,6 +422,7 @@ impl<'a> Param<'a> {
     #[must_use]
     pub fn to_value(self) -> Value {
         match self {
+            Self::Array(list) => Value::Array(list.iter().map(Param::to_value).collect()),
             Self::Bool(value) => Value::Bool(value),
             Self::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
             Self::Date(days) => Value::Date(days),
@@ -449,7 +475,51 @@ impl<'a> Param<'a> {
             ParamType::TimestampUtc => Self::TimestampUtc(i64::from_le_bytes(take(words)?)),
             ParamType::Uuid => Self::Uuid(take(words)?),
             ParamType::Json => Self::Json(take_text(words)?),
+            ParamType::Array => Self::Array(ParamList::decode(take_sized(words)?)?),
         })
+    }
+}
+
+/// The items of a list that is bound as one parameter.
+#[derive(Clone, Copy, PartialEq)]
+pub struct ParamList<'a> {
+    element: ParamType,
+    /// The items, encoded as parameters of their own.
+    items: &'a [u8],
+}
+
+impl<'a> ParamList<'a> {
+    /// The type that the items were bound with; it is known also for an empty list.
+    #[must_use]
+    pub const fn element(self) -> ParamType {
+        self.element
+    }
+
+    /// Reads the items, in order.
+    #[must_use]
+    pub const fn iter(self) -> ParamIter<'a> {
+        ParamIter::new(self.items)
+    }
+
+    fn decode(payload: &'a [u8]) -> Option<Self> {
+        let (element, items) = payload.split_first_chunk::<8>()?;
+        let tag = u8::try_from(u64::from_le_bytes(*element)).ok()?;
+        Some(Self { element: ParamType::from_tag(tag)?, items })
+    }
+}
+
+impl<'a> IntoIterator for ParamList<'a> {
+    type IntoIter = ParamIter<'a>;
+    type Item = Param<'a>;
+
+    fn into_iter(self) -> ParamIter<'a> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for ParamList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

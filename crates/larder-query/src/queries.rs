@@ -239,12 +239,12 @@ impl Shared {
 
     /// Invalidates what depends on written tables.
     pub(crate) async fn invalidate(&self, writes: &Writes) -> Invalidation {
-        let identity = self.database.identity().as_str();
+        let scope = self.database.scope();
         match writes {
             Writes::Everything => self.cache.clear().await,
             Writes::Tables(tables) if tables.is_empty() => Invalidation::Applied,
             Writes::Tables(tables) => {
-                let tag = |table: &TableName| Tag::table(identity, table.as_str());
+                let tag = |table: &TableName| Tag::table(scope, table.as_str());
                 let tags: Vec<_> = tables.iter().map(tag).collect();
                 self.cache.invalidate_tags(&tags).await
             }

@@ -18,9 +18,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::{Columns, RowError, RowSet, de, value_ref::ValueRef, varint};
+use crate::{
+    Columns, RowError, RowSet, de,
+    value_ref::{ArrayRef, ValueRef},
+    varint,
+};
 
 const VERSION: u8 = 1;
+/// How deep lists may be nested; PostgreSQL's arrays have up to six dimensions.
+const DEPTH_MAX: u8 = 32;
 const ROW_MARK: u8 = 1;
 
 /// The tags of values; a new kind of value gets a new number.
@@ -52,6 +58,8 @@ mod tag {
     pub(super) const UUID: u8 = 13;
     /// A text.
     pub(super) const JSON: u8 = 14;
+    /// The number of items and their values.
+    pub(super) const ARRAY: u8 = 15;
 }
 
 /// Stored rows that can not be read; for a cache this is a miss.
@@ -90,6 +98,11 @@ pub(crate) fn encode(set: &RowSet) -> Bytes {
 fn put_value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => out.push(tag::NULL),
+        ValueRef::Array(items) => {
+            out.push(tag::ARRAY);
+            put_number(out, items.iter().count() as u64);
+            items.iter().for_each(|item| put_value(out, item));
+        }
         ValueRef::Bool(value) => out.push(if value { tag::TRUE } else { tag::FALSE }),
         ValueRef::Int(value) => put_signed(out, tag::INT, value),
         ValueRef::UInt(value) => {
@@ -205,13 +218,41 @@ impl<'a> Reader<'a> {
         }
         self.values.clear();
         for _ in 0..self.columns.len() {
-            self.values.push(take_value(&mut self.bytes)?);
+            self.values.push(take_value(&mut self.bytes, DEPTH_MAX)?);
         }
         Ok(Some(&self.values))
     }
 }
 
-fn take_value<'a>(bytes: &mut &'a [u8]) -> Result<ValueRef<'a>, CorruptRows> {
+/// The items of a stored list that was found to be whole.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredItems<'a> {
+    bytes: &'a [u8],
+    left: u64,
+}
+
+impl<'a> Iterator for StoredItems<'a> {
+    type Item = ValueRef<'a>;
+
+    fn next(&mut self) -> Option<ValueRef<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        // Every item was read once before.
+        take_value(&mut self.bytes, DEPTH_MAX).ok()
+    }
+}
+
+/// Reads the items once, so that damage is found before anybody asks for them.
+fn take_list<'a>(bytes: &mut &'a [u8], depth: u8) -> Result<ValueRef<'a>, CorruptRows> {
+    let depth = depth.checked_sub(1).ok_or(CorruptRows::new("lists are nested too deep"))?;
+    let left = take_count(bytes, "more items than bytes")?;
+    let items = StoredItems { bytes, left };
+    for _ in 0..left {
+        take_value(bytes, depth)?;
+    }
+    Ok(ValueRef::Array(ArrayRef::Stored(items)))
+}
+
+fn take_value<'a>(bytes: &mut &'a [u8], depth: u8) -> Result<ValueRef<'a>, CorruptRows> {
     let [tag] = take(bytes)?;
     Ok(match tag {
         tag::NULL => ValueRef::Null,
@@ -232,6 +273,7 @@ fn take_value<'a>(bytes: &mut &'a [u8]) -> Result<ValueRef<'a>, CorruptRows> {
         tag::TIMESTAMP_UTC => ValueRef::TimestampUtc(take_signed(bytes)?),
         tag::UUID => ValueRef::Uuid(take(bytes)?),
         tag::JSON => ValueRef::Json(take_text(bytes)?),
+        tag::ARRAY => return take_list(bytes, depth),
         _ => return Err(CorruptRows::new("a value's tag is not known")),
     })
 }

@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Schema {
     epoch: AtomicU64,
     known: Mutex<Option<Arc<Catalog>>>,
+    memo: catalog::Memo,
     /// Whether a connection of the pool may see other tables, or see them differently, than the
     /// catalog says.
     is_private: AtomicBool,
@@ -41,7 +42,7 @@ impl Schema {
         {
             return Ok(known);
         }
-        let catalog = Arc::new(catalog::load(database).await?);
+        let catalog = Arc::new(catalog::load(database, &self.memo).await?);
         let differs = self.lock().replace(Arc::clone(&catalog)).is_some_and(|old| old != catalog);
         if differs {
             self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -63,7 +64,7 @@ impl Schema {
         database: &Database,
         version: i64,
     ) -> Result<bool, QueryError> {
-        Ok(catalog::version(database).await? == version)
+        Ok(catalog::version(database, &self.memo).await? == version && database.is_uniform())
     }
 
     /// Has everything that was prepared looked at again.

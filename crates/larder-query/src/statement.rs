@@ -1,7 +1,7 @@
 //! Statements that were analysed once, and the families of their answers.
 //!
 //! Invariant: everything that decides what an answer is, except the parameters, is part of the
-//! identity of its family: database, text, shape, row type, how many rows were asked for.
+//! identity of its family: database, session, text, shape, row type, how many rows were asked for.
 
 use std::{
     any::{Any, TypeId},
@@ -230,11 +230,13 @@ impl<S: Shape> Prepared<S> {
     ) -> Family<T> {
         let reads = self.behind.get().map_or(&self.statement.reads, |(_, behind)| &behind.reads);
         let identity = shared.database.identity().as_str();
-        let tags = reads.iter().map(|table| Tag::table(identity, table.as_str()));
+        let session = shared.database.session();
+        let tags = reads.iter().map(|table| Tag::table(shared.database.scope(), table.as_str()));
         shared
             .cache
             .family_with(&self.statement.label(), codec)
             .part(identity)
+            .part(session)
             .part(&self.statement.sql)
             .part(rows)
             .tags(tags)
@@ -263,6 +265,7 @@ pub(crate) const fn dialect(engine: Engine) -> Dialect {
     match engine {
         Engine::Sqlite => Dialect::Sqlite,
         Engine::Postgres => Dialect::PostgreSql,
-        Engine::MariaDb | Engine::MySql => Dialect::MySql,
+        Engine::MariaDb => Dialect::MariaDb,
+        Engine::MySql => Dialect::MySql,
     }
 }

@@ -10,8 +10,8 @@ use larder_sql::Writes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Bind, DatabaseTransaction, Dynamic, Executed, Params, QueryError, RowLimit, RowSet, Shape,
-    Typed,
+    Bind, DatabaseTransaction, Dynamic, Engine, Executed, Params, QueryError, RowLimit, RowSet,
+    Shape, Typed,
     catalog::Catalog,
     queries::{Before, Shared, union},
     statement::{Statement, dialect},
@@ -139,6 +139,9 @@ impl Transaction {
         if statement.makes_private {
             self.shared.schema.make_private();
         }
+        // A routine of MySQL or MariaDB may commit, and then a rollback undoes less.
+        let may_commit = matches!(self.shared.database.engine(), Engine::MariaDb | Engine::MySql);
+        self.is_doubtful |= may_commit && statement.writes == Writes::Everything;
         self.before.changes_schema |= statement.changes_schema();
         let writes = if self.before.changes_schema && !statement.writes.is_empty() {
             // No catalog knows of a trigger that this transaction makes and removes again.

@@ -98,6 +98,13 @@ pub enum UrlError {
     /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
     #[error("the database URL is not percent-encoded correctly")]
     Encoding,
+    /// Encryption is asked for in a way that does not say for certain whether there is any, or
+    /// that is not compiled in.
+    #[error("the database URL does not settle the encryption: {reason}")]
+    Encryption {
+        /// What is wrong, and what to write instead.
+        reason: &'static str,
+    },
     /// A parameter is not known, or its value is not.
     #[error("the database URL has a parameter that is not known: expected {expected}")]
     Parameter {
@@ -113,7 +120,7 @@ impl DatabaseUrl {
         self.engine
     }
 
-    /// What follows `sqlite:` or `sqlite://`, split at the question mark.
+    /// What follows the scheme and its slashes, split at the question mark.
     pub(crate) fn path_and_parameters(&self) -> (&str, &str) {
         self.rest.split_once('?').unwrap_or((&self.rest, ""))
     }
@@ -154,7 +161,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// Resolves `%41` to `A`.
-#[cfg(any(feature = "sqlite", test))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite", test))]
 pub(crate) fn percent_decode(text: &str) -> Result<String, UrlError> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::value_ref::ValueRef;
+use crate::value_ref::{ArrayRef, ValueRef};
 
 /// A value as the database returned it.
 ///
@@ -18,6 +18,7 @@ use crate::value_ref::ValueRef;
 ///
 /// | variant | `Display` | JSON |
 /// |---|---|---|
+/// | `Array` | `[1, 2, NULL]` | an array |
 /// | `Bool` | `true` | `true` |
 /// | `Bytes` | lower-case hexadecimal | the same as a string |
 /// | `Date`, `Time`, `Timestamp` | ISO 8601 | the same as a string |
@@ -34,6 +35,8 @@ use crate::value_ref::ValueRef;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
+    /// A list of values, as PostgreSQL's arrays are; one of several dimensions is a list of lists.
+    Array(Vec<Self>),
     /// A boolean.
     Bool(bool),
     /// A byte string.
@@ -79,6 +82,7 @@ impl Value {
 
     pub(crate) fn as_ref(&self) -> ValueRef<'_> {
         match self {
+            Self::Array(items) => ValueRef::Array(ArrayRef::Values(items)),
             Self::Bool(value) => ValueRef::Bool(*value),
             Self::Bytes(bytes) => ValueRef::Bytes(bytes),
             Self::Date(days) => ValueRef::Date(*days),
@@ -112,6 +116,7 @@ impl Serialize for Value {
 impl From<ValueRef<'_>> for Value {
     fn from(value: ValueRef<'_>) -> Self {
         match value {
+            ValueRef::Array(items) => Self::Array(items.iter().map(Self::from).collect()),
             ValueRef::Bool(value) => Self::Bool(value),
             ValueRef::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
             ValueRef::Date(days) => Self::Date(days),
@@ -138,6 +143,12 @@ pub(crate) mod tests {
 
     /// Any value, floats by their bits so that every one of them occurs.
     pub(crate) fn any_value() -> impl Strategy<Value = Value> {
+        any_scalar().prop_recursive(3, 8, 4, |item| {
+            prop::collection::vec(item, 0..4).prop_map(Value::Array)
+        })
+    }
+
+    fn any_scalar() -> impl Strategy<Value = Value> {
         prop_oneof![
             any::<bool>().prop_map(Value::Bool),
             any::<Vec<u8>>().prop_map(Value::Bytes),
@@ -160,6 +171,9 @@ pub(crate) mod tests {
     pub(crate) fn same(left: &Value, right: &Value) -> bool {
         match (left, right) {
             (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits(),
+            (Value::Array(left), Value::Array(right)) => {
+                left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))
+            }
             _ => left == right,
         }
     }
@@ -195,6 +209,14 @@ pub(crate) mod tests {
         assert_eq!(json(&Value::Bytes(vec![0, 0xff])), "\"00ff\"");
         assert_eq!(json(&Value::TimestampUtc(1_000_001)), "\"1970-01-01T00:00:01.000001Z\"");
         assert_eq!(json(&Value::Uuid([0x11; 16])), "\"11111111-1111-1111-1111-111111111111\"");
+    }
+
+    #[test]
+    fn a_list_is_a_list_in_text_and_json() {
+        let inner = Value::Array(vec![Value::Null, Value::Text("a".into())]);
+        let list = Value::Array(vec![Value::Int(1), inner, Value::Array(vec![])]);
+        assert_eq!(list.to_string(), "[1, [NULL, a], []]");
+        assert_eq!(json(&list), "[1,[null,\"a\"],[]]");
     }
 
     #[test]

@@ -7,11 +7,16 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::calendar::{IsoDate, IsoTime, IsoTimestamp};
+use crate::{
+    Value,
+    calendar::{IsoDate, IsoTime, IsoTimestamp},
+    rowset_codec::StoredItems,
+};
 
 /// [`Value`](crate::Value) without ownership; the variants mean the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ValueRef<'a> {
+    Array(ArrayRef<'a>),
     Bool(bool),
     Bytes(&'a [u8]),
     Date(i32),
@@ -28,10 +33,42 @@ pub(crate) enum ValueRef<'a> {
     Uuid([u8; 16]),
 }
 
+/// The items of a list: of one in memory, or of one in stored bytes, whose items are read as they
+/// are asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum ArrayRef<'a> {
+    Stored(StoredItems<'a>),
+    Values(&'a [Value]),
+}
+
+impl<'a> ArrayRef<'a> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = ValueRef<'a>> + Clone {
+        let (stored, values) = match self {
+            Self::Stored(items) => (Some(items), None),
+            Self::Values(values) => (None, Some(values)),
+        };
+        let values = values.unwrap_or_default().iter().map(Value::as_ref);
+        stored.into_iter().flatten().chain(values)
+    }
+}
+
+impl PartialEq for ArrayRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl fmt::Debug for ArrayRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
 impl ValueRef<'_> {
     /// The type's name in messages.
     pub(crate) const fn type_name(self) -> &'static str {
         match self {
+            Self::Array(_) => "list",
             Self::Bool(_) => "boolean",
             Self::Bytes(_) => "bytes",
             Self::Date(_) => "date",
@@ -53,6 +90,7 @@ impl ValueRef<'_> {
 impl fmt::Display for ValueRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::Array(items) => fmt_list(items, f),
             Self::Bool(value) => value.fmt(f),
             Self::Bytes(bytes) => Hex(bytes).fmt(f),
             Self::Date(days) => IsoDate(days.into()).fmt(f),
@@ -72,6 +110,7 @@ impl fmt::Display for ValueRef<'_> {
 impl Serialize for ValueRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
+            Self::Array(items) => serializer.collect_seq(items.iter()),
             Self::Bool(value) => serializer.serialize_bool(value),
             Self::Bytes(bytes) if !serializer.is_human_readable() => {
                 serializer.serialize_bytes(bytes)
@@ -116,6 +155,17 @@ fn fmt_float(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     } else {
         write!(f, "{value:?}")
     }
+}
+
+fn fmt_list(items: ArrayRef<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("[")?;
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{item}")?;
+    }
+    f.write_str("]")
 }
 
 fn fmt_uuid(bytes: [u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,1 +1,42 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod advice;
+mod backend;
+mod base64;
+mod batch;
+mod cluster;
+mod config;
+mod counters;
+mod error;
+mod fleet;
+mod generations;
+mod health;
+mod keys;
+mod leases;
+mod link;
+mod mark;
+mod net;
+mod node;
+mod pipe;
+mod plain;
+mod reads;
+mod resp;
+mod scripts;
+mod secret;
+mod sentinel;
+mod server;
+mod settings;
+mod slot;
+mod store;
+mod tls;
+mod unit;
+mod url;
+mod watch;
+mod wire;
+
+pub use address::{Address, Deployment};
+pub use backend::RedisBackend;
+pub use config::{MastershipCheck, RedisConfig};
+pub use secret::Secret;
+pub use url::ConfigError;

@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use larder_cache::{Cache, Near, TtlPolicy};
-use larder_core::{CacheBackend, MacKey, Ttl};
-use larder_query::{Database, DatabaseOptions, DatabaseUrl, Queries, UrlError};
+use larder_core::{CacheBackend, MacKey, PlainStore, Ttl};
+use larder_query::{Database, DatabaseOptions, DatabaseUrl, PlainQueries, Queries, UrlError};
 use larder_schema::SchemaOptions;
 
-use crate::{FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError};
+use crate::{FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError, far::Opened};
 
 /// Opens a [`Larder`]. Made by [`Larder::builder`].
 #[must_use]
@@ -16,6 +16,7 @@ pub struct LarderBuilder {
     options: DatabaseOptions,
     near: Option<Near>,
     far: Option<Far>,
+    plain: Option<Arc<dyn PlainStore>>,
     ttl: Option<Duration>,
     namespace: Option<String>,
     far_time_limit: Option<Duration>,
@@ -39,6 +40,7 @@ impl Default for LarderBuilder {
             options: DatabaseOptions::default(),
             near: Some(NEAR_DEFAULT),
             far: None,
+            plain: None,
             ttl: None,
             namespace: None,
             far_time_limit: None,
@@ -72,7 +74,8 @@ impl LarderBuilder {
     }
 
     /// Names the database: `sqlite://airport.db`, `sqlite://new.db?mode=rwc`,
-    /// `sqlite::memory:`. A URL that is not valid is reported by [`LarderBuilder::build`].
+    /// `sqlite::memory:`, `postgres://user:password@host/name`, `mysql://…`, `mariadb://…`. A URL
+    /// that is not valid is reported by [`LarderBuilder::build`].
     pub fn database(mut self, url: &str) -> Self {
         self.database = Some(url.parse());
         self
@@ -106,6 +109,13 @@ impl LarderBuilder {
     /// Takes any backend as the far tier.
     pub fn far_backend(mut self, backend: Arc<dyn CacheBackend>) -> Self {
         self.far = Some(Far::Backend(backend));
+        self
+    }
+
+    /// Takes any store for [`Larder::plain`]. Default: the far tier, if its URL names a Redis, a
+    /// Valkey or a Memcached.
+    pub fn plain_store(mut self, store: Arc<dyn PlainStore>) -> Self {
+        self.plain = Some(store);
         self
     }
 
@@ -158,10 +168,11 @@ impl LarderBuilder {
         let url = self.database.ok_or(OpenError::NoDatabase)?.map_err(OpenError::DatabaseUrl)?;
         let ttl = self.ttl.map_or(Ok(DEFAULT_TTL), Ttl::new);
         let ttl = ttl.map_err(|source| SettingsError::Ttl { variable: "ttl", source })?;
-        let far = match self.far {
-            Some(Far::Backend(backend)) => Some(backend),
-            Some(Far::Url(url)) => url.map_err(OpenError::FarUrl)?.open().await?,
-            None => None,
+        let namespace = self.namespace.as_deref();
+        let Opened { backend: far, plain } = match self.far {
+            Some(Far::Backend(backend)) => Opened { backend: Some(backend), plain: None },
+            Some(Far::Url(url)) => url.map_err(OpenError::FarUrl)?.open_in(namespace).await?,
+            None => Opened { backend: None, plain: None },
         };
         let mut cache = Cache::builder();
         if let Some(near) = self.near {
@@ -170,7 +181,7 @@ impl LarderBuilder {
         if let Some(far) = far {
             cache = cache.far(far);
         }
-        if let Some(namespace) = &self.namespace {
+        if let Some(namespace) = namespace {
             cache = cache.namespace(namespace);
         }
         if let Some(limit) = self.far_time_limit {
@@ -186,7 +197,15 @@ impl LarderBuilder {
         let database = Database::connect(&url, &self.options)
             .await
             .map_err(|source| OpenError::Database { url: url.to_string(), source })?;
-        Ok(Larder::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl)), self.schema))
+        let plain = self.plain.or(plain).map(|store| {
+            let plain = PlainQueries::new(database.clone(), store).with_ttl(ttl);
+            match self.far_time_limit {
+                Some(limit) => plain.with_time_limit(limit),
+                None => plain,
+            }
+        });
+        let queries = Queries::with_ttl(database, cache, TtlPolicy::new(ttl));
+        Ok(Larder::new(queries, plain, self.schema))
     }
 }
 

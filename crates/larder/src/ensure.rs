@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use larder_model::Dialect;
-use larder_query::{Database, DatabaseTransaction, Params, RowLimit, RowSet, Value};
+use larder_query::{Database, DatabaseTransaction, Engine, Params, RowLimit, RowSet, Value};
 use larder_schema::{Cell, SchemaStore, SchemaTransaction, StoreError};
 
 /// The database as the schema cache sees it.
@@ -18,15 +18,17 @@ struct StoreTransaction(DatabaseTransaction);
 #[async_trait]
 impl SchemaStore for Store {
     fn dialect(&self) -> Dialect {
-        // The only engine that is compiled in so far; the others can not be connected to.
+        // The only dialect that there is; `supported` keeps it from the other engines.
         Dialect::Sqlite
     }
 
     async fn fetch(&self, sql: &str, parameters: &[&str]) -> Result<Vec<Vec<Cell>>, StoreError> {
+        supported(&self.0)?;
         cells(&self.0.fetch(sql, &params(parameters), RowLimit::All).await?)
     }
 
     async fn begin(&self) -> Result<Box<dyn SchemaTransaction>, StoreError> {
+        supported(&self.0)?;
         Ok(Box::new(StoreTransaction(self.0.begin().await?)))
     }
 }
@@ -48,6 +50,14 @@ impl SchemaTransaction for StoreTransaction {
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         Ok(self.0.commit().await?)
+    }
+}
+
+/// Statements in SQLite's dialect are sent to nobody else.
+fn supported(database: &Database) -> Result<(), StoreError> {
+    match database.engine() {
+        Engine::Sqlite => Ok(()),
+        engine => Err(format!("models are supported on SQLite and not on {engine} yet").into()),
     }
 }
 

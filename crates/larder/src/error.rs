@@ -1,4 +1,4 @@
-//! Why a larder could not be opened.
+//! Why a larder could not be opened, or does not have what was asked for.
 
 use larder_cache::BuildError;
 use larder_query::{QueryError, UrlError};
@@ -43,3 +43,9 @@ pub enum OpenError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
 }
+
+/// There is no plain mode, because the far tier takes no plain entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("plain mode needs a Redis, a Valkey or a Memcached as the far tier")]
+#[expect(clippy::exhaustive_structs, reason = "there is one reason")]
+pub struct NoPlainStore;

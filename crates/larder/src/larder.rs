@@ -5,24 +5,30 @@ use std::{fmt, sync::Arc};
 use larder_cache::{Cache, CacheStats, Invalidation};
 use larder_model::Model;
 use larder_query::{
-    Database, Dynamic, Execute, PreparedQuery, Queries, Query, QueryError, Transaction, Typed,
+    Database, Dynamic, Engine, Execute, PlainQueries, PreparedQuery, Queries, Query, QueryError,
+    Transaction, Typed,
 };
 use larder_schema::{Ensured, Schema, SchemaError, SchemaOptions};
 use serde::de::DeserializeOwned;
 
-use crate::{LarderBuilder, ensure::Store};
+use crate::{LarderBuilder, NoPlainStore, ensure::Store};
 
 /// A database with a cache in front of it, opened by URL. Cloning is cheap and shares everything.
 #[derive(Clone)]
 pub struct Larder {
     queries: Queries,
+    plain: Option<PlainQueries>,
     schema: Arc<Schema>,
 }
 
 impl Larder {
-    pub(crate) fn new(queries: Queries, options: SchemaOptions) -> Self {
+    pub(crate) fn new(
+        queries: Queries,
+        plain: Option<PlainQueries>,
+        options: SchemaOptions,
+    ) -> Self {
         let store = Arc::new(Store(queries.database().clone()));
-        Self { queries, schema: Arc::new(Schema::new(store, options)) }
+        Self { queries, plain, schema: Arc::new(Schema::new(store, options)) }
     }
 
     /// Starts describing what to open.
@@ -74,6 +80,15 @@ impl Larder {
         self.queries.begin().await
     }
 
+    /// Plain mode: the entries that an existing cache-aside deployment in Python stores and reads
+    /// on the same Redis, Valkey or Memcached. Its guarantees are weaker; see [`PlainQueries`].
+    ///
+    /// # Errors
+    /// [`NoPlainStore`] if the far tier is none of these.
+    pub fn plain(&self) -> Result<&PlainQueries, NoPlainStore> {
+        self.plain.as_ref().ok_or(NoPlainStore)
+    }
+
     /// Makes sure that the model's table exists in the shape that the model expects.
     ///
     /// The first use creates the table or adds the columns that are missing; whatever would lose
@@ -81,7 +96,8 @@ impl Larder {
     /// loads.
     ///
     /// # Errors
-    /// [`SchemaError`]. A failure is never remembered: the next call checks again.
+    /// [`SchemaError`]. A failure is never remembered: the next call checks again. On anything but
+    /// SQLite it is always [`SchemaError::Store`]: models are not supported there yet.
     ///
     /// # Cancel safety
     /// As [`Schema::ensure`].
@@ -98,7 +114,11 @@ impl Larder {
     /// A table that was changed has other columns, and queries on it other answers.
     async fn table_changed(&self, table: &str) {
         self.queries.schema_changed();
-        let quoted = format!("\"{}\"", table.replace('"', "\"\""));
+        let quote = match self.database().engine() {
+            Engine::MariaDb | Engine::MySql => "`",
+            _ => "\"",
+        };
+        let quoted = format!("{quote}{}{quote}", table.replace(quote, &quote.repeat(2)));
         // What the far tier does not acknowledge is retried, and bypassed here meanwhile.
         let invalidated = self.queries.invalidate_table(&quoted).await;
         if !invalidated.is_ok_and(|outcome| outcome.is_applied()) {

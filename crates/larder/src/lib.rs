@@ -8,7 +8,7 @@ mod larder;
 mod settings;
 
 pub use builder::LarderBuilder;
-pub use error::OpenError;
+pub use error::{NoPlainStore, OpenError};
 pub use far::{FarUrl, FarUrlError};
 pub use larder::Larder;
 pub use settings::{Settings, SettingsError};
@@ -17,12 +17,15 @@ pub use larder_cache::{
     Cache, CacheStats, Cached, Family, Invalidation, KeyspaceStats, Lookup, Near,
     PendingInvalidation, Source, Tier, TtlPolicy,
 };
-pub use larder_core::{CacheBackend, Error as CacheError, Health, Tag, Ttl, TtlError};
+pub use larder_core::{
+    CacheBackend, Error as CacheError, Fact, Health, PlainStore, Tag, Ttl, TtlError,
+};
 pub use larder_model::facade::Model;
 pub use larder_query::{
     Bind, Committed, Database, DatabaseError, DatabaseErrorKind, DatabaseOptions, DatabaseUrl,
-    Dynamic, Engine, Execute, Params, PreparedQuery, Queries, Query, QueryError, Reason, Row,
-    RowSet, Transaction, Typed, Value, Written,
+    Dynamic, Engine, Execute, Params, PlainError, PlainLookup, PlainQueries, PlainQuery,
+    PlainStats, PreparedQuery, Queries, Query, QueryError, Reason, Row, RowSet, Transaction, Typed,
+    Value, Written,
 };
 
 pub use larder_schema::{Ensured, Policy, Schema, SchemaError, SchemaMetrics, SchemaOptions};
@@ -32,6 +35,14 @@ pub use {
     larder_cache as cache, larder_core as core, larder_model as model, larder_query as query,
     larder_schema as schema,
 };
+
+/// Memcached.
+#[cfg(feature = "memcached")]
+pub use larder_memcached as memcached;
+
+/// Redis and Valkey.
+#[cfg(feature = "redis")]
+pub use larder_redis as redis;
 
 /// The SQLite cache file.
 #[cfg(feature = "sqlite")]

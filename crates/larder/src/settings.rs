@@ -22,7 +22,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// | `DB_NAME` | the database, or the path of the SQLite file |
 /// | `CACHE_URL` | the far tier; goes before the `CACHE_…` variables |
 /// | `CACHE_ENGINE` | `sqlite`, `moka`, `memory`, `none`, `redis`, `valkey` or `memcached` |
-/// | `CACHE_HOST`, `CACHE_PORT` | where; defaults: `localhost`, the engine's port |
+/// | `CACHE_HOST`, `CACHE_PORT` | where; defaults: `localhost`, the engine's port. A host that begins with `/` is the path of a Unix socket |
+/// | `CACHE_USER`, `CACHE_PASSWORD` | who; default: nobody. Any characters, nothing is to be encoded |
+/// | `CACHE_TLS` | `true` or `false`: whether the connection is encrypted; default: `false` |
 /// | `CACHE_PATH` | the path of the SQLite cache file; default: `larder-cache.db` |
 /// | `CACHE_TTL` | how long answers live, in seconds; default: 3600 |
 ///
@@ -49,6 +51,12 @@ pub enum SettingsError {
         path: PathBuf,
         /// Which entry, counted from 1, if it is the content; blank lines and comments aside.
         line: Option<usize>,
+    },
+    /// Neither true nor false.
+    #[error("{variable} is neither true nor false")]
+    Flag {
+        /// The variable.
+        variable: &'static str,
     },
     /// A number that is none.
     #[error("{variable} is not a number")]
@@ -152,13 +160,9 @@ impl Variables<'_> {
             }
         };
         let port = self.port("DB_PORT", port)?;
-        let host = self.get_or("DB_HOST", "localhost");
-        let encode = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
-        let password = self.get("DB_PASSWORD").map(|password| format!(":{}", encode(&password)));
-        let user = self.get("DB_USER").map_or_else(String::new, |user| {
-            format!("{}{}@", encode(&user), password.unwrap_or_default())
-        });
-        Ok(Some(format!("{scheme}://{user}{host}:{port}/{}", encode(&name))))
+        let host = host(&self.get_or("DB_HOST", "localhost"));
+        let login = self.login("DB_USER", "DB_PASSWORD");
+        Ok(Some(format!("{scheme}://{login}{host}:{port}/{}", encode(&name))))
     }
 
     fn cache_url(&self) -> Result<Option<String>, SettingsError> {
@@ -184,9 +188,36 @@ impl Variables<'_> {
                 });
             }
         };
+        let login = self.login("CACHE_USER", "CACHE_PASSWORD");
+        let is_encrypted = self.flag("CACHE_TLS")?;
+        let place = self.get_or("CACHE_HOST", "localhost");
+        if place.starts_with('/') {
+            let path = utf8_percent_encode(&place, PLAIN_PATH);
+            return Ok(Some(format!("{scheme}+unix://{login}{path}")));
+        }
         let port = self.port("CACHE_PORT", port)?;
-        let host = self.get_or("CACHE_HOST", "localhost");
-        Ok(Some(format!("{scheme}://{host}:{port}")))
+        let s = if is_encrypted { "s" } else { "" };
+        Ok(Some(format!("{scheme}{s}://{login}{}:{port}", host(&place))))
+    }
+
+    /// User and password as they stand in a URL, the sign behind them included. A database asks
+    /// for a user, a cache may ask for a password alone.
+    fn login(&self, user: &'static str, password: &'static str) -> String {
+        let user = self.get(user).map(|user| encode(&user)).unwrap_or_default();
+        match self.get(password) {
+            Some(password) => format!("{user}:{}@", encode(&password)),
+            None if user.is_empty() => user,
+            None => format!("{user}@"),
+        }
+    }
+
+    fn flag(&self, variable: &'static str) -> Result<bool, SettingsError> {
+        let Some(value) = self.get(variable) else { return Ok(false) };
+        match value.trim().to_ascii_lowercase().as_str() {
+            "1" | "on" | "true" | "yes" => Ok(true),
+            "0" | "off" | "false" | "no" => Ok(false),
+            _ => Err(SettingsError::Flag { variable }),
+        }
     }
 
     fn ttl(&self) -> Result<Option<Duration>, SettingsError> {
@@ -197,6 +228,15 @@ impl Variables<'_> {
             .map_err(|source| SettingsError::Ttl { variable, source })?;
         Ok(Some(ttl.as_duration()))
     }
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+/// A name or an address, with the brackets that a URL wants around the latter.
+fn host(text: &str) -> String {
+    if text.contains(':') && !text.starts_with('[') { format!("[{text}]") } else { text.to_owned() }
 }
 
 /// The parser's own error quotes the line, which may hold a password; only its number is kept.
@@ -253,6 +293,57 @@ mod tests {
         );
         assert_eq!(found.cache_url.as_deref(), Some("redis://cache.example:6379"));
         assert_eq!(found.ttl, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn every_engine_has_its_url() {
+        for (engine, url) in [
+            ("mysql", "mysql://root:pw@db:3306/d"),
+            ("MariaDB", "mariadb://root:pw@db:3306/d"),
+            ("postgresql", "postgres://root:pw@db:5432/d"),
+            ("postgres", "postgres://root:pw@db:5432/d"),
+        ] {
+            let variables = [
+                ("DB_ENGINE", engine),
+                ("DB_HOST", "db"),
+                ("DB_USER", "root"),
+                ("DB_PASSWORD", "pw"),
+                ("DB_NAME", "d"),
+            ];
+            assert_eq!(settings(&variables).unwrap().database_url.as_deref(), Some(url));
+        }
+        for (engine, url) in [
+            ("redis", "redis://localhost:6379"),
+            ("Valkey", "valkey://localhost:6379"),
+            ("memcached", "memcached://localhost:11211"),
+            ("memory", "memory:"),
+            ("moka", "moka:"),
+            ("none", "none"),
+        ] {
+            let found = settings(&[("CACHE_ENGINE", engine)]).unwrap();
+            assert_eq!(found.cache_url.as_deref(), Some(url));
+        }
+    }
+
+    #[test]
+    fn a_cache_may_ask_for_a_password_and_for_encryption() {
+        let check = |variables: &[(&str, &str)], url: &str| {
+            let engine = [("CACHE_ENGINE", "redis")];
+            let found = settings(&[&engine[..], variables].concat()).unwrap();
+            assert_eq!(found.cache_url.as_deref(), Some(url));
+        };
+        check(&[("CACHE_PASSWORD", "p@:/ é")], "redis://:p%40%3A%2F%20%C3%A9@localhost:6379");
+        check(
+            &[("CACHE_USER", "app"), ("CACHE_PASSWORD", "pw"), ("CACHE_TLS", "yes")],
+            "rediss://app:pw@localhost:6379",
+        );
+        check(&[("CACHE_TLS", "false"), ("CACHE_HOST", "::1")], "redis://[::1]:6379");
+        check(
+            &[("CACHE_HOST", "/run/my redis.sock"), ("CACHE_PASSWORD", "pw")],
+            "redis+unix://:pw@/run/my%20redis.sock",
+        );
+        let odd = settings(&[("CACHE_ENGINE", "redis"), ("CACHE_TLS", "hunter2")]).unwrap_err();
+        assert_eq!(odd.to_string(), "CACHE_TLS is neither true nor false");
     }
 
     #[test]

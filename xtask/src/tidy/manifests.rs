@@ -52,12 +52,15 @@ pub(crate) fn versions(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// The manifests of the members that are not in `crates`.
+const OTHERS: [&str; 3] = ["tests/Cargo.toml", "tests/services/Cargo.toml", "xtask/Cargo.toml"];
+
 /// The manifests of the workspace's members. Downstream packages are outsiders on purpose.
 fn members(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
     tree.with_extension("toml").filter(|(path, _)| {
         let is_member = path.starts_with("crates/") && path.matches('/').count() == 2;
         let is_manifest = path.ends_with("/Cargo.toml");
-        is_manifest && (is_member || matches!(*path, "xtask/Cargo.toml" | "tests/Cargo.toml"))
+        is_manifest && (is_member || OTHERS.contains(path))
     })
 }
 
@@ -153,6 +156,7 @@ mod tests {
                 ("crates/whole/CHANGELOG.md", ""),
                 ("crates/bare/Cargo.toml", "[lints.rust]\nunsafe_code = \"allow\"\n"),
                 ("tests/Cargo.toml", LINTS),
+                ("tests/services/Cargo.toml", ""),
                 ("tests/downstream/engine/Cargo.toml", ""),
                 ("xtask/Cargo.toml", ""),
             ],
@@ -160,6 +164,7 @@ mod tests {
                 "crates/bare/Cargo.toml:1: the crate has no README.md",
                 "crates/bare/Cargo.toml:1: the crate has no CHANGELOG.md",
                 "crates/bare/Cargo.toml:1: `[lints] workspace = true` is missing",
+                "tests/services/Cargo.toml:1: `[lints] workspace = true` is missing",
                 "xtask/Cargo.toml:1: `[lints] workspace = true` is missing",
             ],
         );

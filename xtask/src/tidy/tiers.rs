@@ -37,11 +37,11 @@ const TIERS: [(&str, u8); 19] = [
 const BACKENDS: [&str; 4] = ["larder-memcached", "larder-moka", "larder-redis", "larder-sqlite"];
 const FACADE_TIER: u8 = 4;
 
-/// Tests of every tier may use it.
-const TESTKIT: &str = "larder-testkit";
+/// Tests of every tier may use them.
+const FOR_TESTS: [&str; 2] = ["larder-services", "larder-testkit"];
 
-/// Binaries that nobody depends on, which may use everything.
-const EXEMPT: [&str; 2] = ["larder-tests", "xtask"];
+/// What is not published and stands beside the tiers, and may use everything.
+const EXEMPT: [&str; 3] = ["larder-services", "larder-tests", "xtask"];
 
 /// Every dependency between two crates of the workspace leads downwards.
 pub(crate) fn edges(workspace: &Workspace, tree: &Tree) -> Vec<Finding> {
@@ -75,7 +75,7 @@ fn inner_dependencies<'a>(
 /// What is wrong with this dependency of a crate of the given tier.
 fn objection(package: &Package, own: u8, dependency: &Dependency) -> Option<String> {
     let name = dependency.name.as_str();
-    if dependency.is_dev() && (name == TESTKIT || name == package.name) {
+    if dependency.is_dev() && (FOR_TESTS.contains(&name) || name == package.name) {
         return None;
     }
     let Some(other) = tier(name) else {
@@ -150,7 +150,8 @@ mod tests {
                 ("larder-core", &["bytes", "dev larder-testkit"]),
                 ("larder-testkit", &["larder-core"]),
                 ("larder-moka", &["larder-core", "dev larder-testkit", "moka"]),
-                ("larder-cache", &["larder-core", "dev larder-moka"]),
+                ("larder-cache", &["larder-core", "dev larder-moka", "dev larder-services"]),
+                ("larder-services", &["thiserror"]),
                 ("larder", &["larder-cache", "larder-moka"]),
                 ("xtask", &["larder"]),
             ],
@@ -163,13 +164,15 @@ mod tests {
         check_edges(
             &[
                 ("larder-core", &["larder-cache"]),
-                ("larder-testkit", &["larder-core"]),
+                ("larder-testkit", &["larder-core", "larder-services"]),
+                ("larder-services", &[]),
                 ("larder-moka", &["larder-testkit", "build larder-cache"]),
                 ("larder-cache", &["dev larder-cache", "larder-moka", "xtask"]),
                 ("xtask", &[]),
             ],
             &[
                 "crates/larder-core/Cargo.toml:1: larder-cache is of tier 2, but this crate is of tier 0",
+                "crates/larder-testkit/Cargo.toml:1: a crate does not depend on larder-services",
                 "crates/larder-moka/Cargo.toml:1: larder-testkit is of tier 1, but this crate is of tier 1",
                 "crates/larder-moka/Cargo.toml:1: larder-cache is of tier 2, but this crate is of tier 1",
                 "crates/larder-cache/Cargo.toml:1: only the facade's tier knows the backend larder-moka",

@@ -228,3 +228,15 @@ async fn what_a_replaced_node_acknowledged_is_sent_to_its_successor() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(value(&readers, "k", 2).await, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_too_large_for_the_far_tier_is_served_and_counted() {
+    let (bench, faults) = faulty(false);
+    faults.set(Operation::Fill, Fault::Error(ErrorKind::TooLarge));
+    let family = bench.family();
+    for number in 1..=5 {
+        assert_eq!(value(&family, "k", number).await, number);
+    }
+    let far = bench.cache.stats().far.unwrap();
+    assert_eq!((far.too_large, far.errors, far.is_open), (5, 0, false), "{far:?}");
+}

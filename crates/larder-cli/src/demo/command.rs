@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
 use clap::Args;
-use larder::{FarUrl, Larder, OpenError};
+use larder::{DatabaseUrl, FarUrl, Larder, OpenError};
+use percent_encoding::percent_decode_str;
 
 use crate::{failure::Failure, output::wants_color, target::sqlite_url};
 
@@ -16,7 +17,7 @@ use super::{
     measure::Bench,
     progress::Progress,
     questions, report,
-    sample::{Sample, Spec, default_path},
+    sample::{Spec, default_path, file, server},
     statistics::Statistics,
 };
 
@@ -26,13 +27,16 @@ use super::{
 /// once, from a seed, and used again by the next demo.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// The file of the sample [default: larder/airport.db in the user's directory for caches]
+    /// The file of the sample, or the URL of a database that takes its tables [default:
+    /// larder/airport.db in the user's directory for caches]
     ///
-    /// A file that exists and is no sample is left alone.
-    #[arg(long, value_name = "PATH")]
-    database: Option<PathBuf>,
+    /// On PostgreSQL, MySQL and MariaDB the tables are called larder_demo_…. A file or tables that
+    /// exist and are no sample are left alone.
+    #[arg(long, value_name = "PATH|URL")]
+    database: Option<String>,
 
-    /// The far tier, or none [default: a SQLite file beside the sample]
+    /// The far tier, or none [default: a SQLite file beside the sample, or in the user's directory
+    /// for caches]
     #[arg(long, value_name = "URL")]
     cache: Option<String>,
 
@@ -44,6 +48,10 @@ pub(crate) struct DemoArgs {
     /// What the sample is made from: the same seed makes the same rows everywhere
     #[arg(long, value_name = "N", default_value_t = Spec::SEED_DEFAULT)]
     seed: u64,
+
+    /// Remove the sample instead, and do nothing else
+    #[arg(long)]
+    clean: bool,
 
     /// Print one JSON document instead of tables
     #[arg(long)]
@@ -62,30 +70,30 @@ pub(crate) struct DemoArgs {
 const NAMESPACE: &str = "larder-demo";
 
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
-    let path = match &args.database {
-        Some(path) => file_path(path)?,
-        None => default_path()?,
+    let place = match &args.database {
+        Some(text) => Place::parse(text)?,
+        None => Place::File(default_path()?),
     };
+    if args.clean {
+        return clean(&place).await;
+    }
     if let Some(cache) = &args.cache {
         // Before the sample is built, which takes its time.
         cache.parse::<FarUrl>().map_err(OpenError::FarUrl)?;
     }
     let spec = Spec { seed: args.seed, bookings: args.bookings };
-    let sample = Sample::open(&path, spec, &mut Progress::on_stderr()).await?;
-    let cache = args.cache.clone().unwrap_or_else(|| sqlite_url(&sample.cache_path(), ""));
+    let mut progress = Progress::on_stderr();
+    let sample = match &place {
+        Place::File(path) => file::open(path, spec, &mut progress).await?,
+        Place::Server(url) => Box::pin(server::open(url, spec, &mut progress)).await?,
+    };
+    let beside = sample.cache.as_ref().map(|path| sqlite_url(path, ""));
+    let cache = args.cache.clone().or(beside).unwrap_or_else(|| "none".to_owned());
 
-    let service = Larder::builder()
-        .database(&sqlite_url(sample.path(), ""))
-        .far(&cache)
-        .namespace(NAMESPACE)
-        .build()
-        .await?;
+    let open = || Larder::builder().database(sample.url()).namespace(NAMESPACE);
+    let service = open().far(&cache).build().await?;
     let neighbour = match service.cache().far() {
-        Some(far) => {
-            let builder = Larder::builder().database(&sqlite_url(sample.path(), ""));
-            let builder = builder.far_backend(Arc::clone(far)).without_near();
-            Some(builder.namespace(NAMESPACE).build().await?)
-        }
+        Some(far) => Some(open().far_backend(Arc::clone(far)).without_near().build().await?),
         None => None,
     };
 
@@ -115,22 +123,55 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     }
     out.flush().map_err(Failure::output)?;
     bench.close().await;
+    sample.release().await;
     Ok(())
 }
 
-/// A path; a URL is refused without an echo, as it may hold a password.
-fn file_path(path: &Path) -> Result<PathBuf, Failure> {
-    let text = path.to_string_lossy();
-    if path.to_str().is_none() {
-        return Err(Failure::Usage("--database is not valid UTF-8".to_owned()));
+async fn clean(place: &Place) -> Result<(), Failure> {
+    let progress = Progress::on_stderr();
+    let was_there = match place {
+        Place::File(path) => file::clean(path, &progress).await?,
+        Place::Server(url) => server::clean(url, &progress).await?,
+    };
+    let line = if was_there { "The sample is removed." } else { "There is no sample." };
+    writeln!(io::stdout(), "{line}").map_err(Failure::output)
+}
+
+/// Where the sample lies.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    File(PathBuf),
+    /// The URL, with its password.
+    Server(String),
+}
+
+impl Place {
+    /// Reads a path or a URL. What looks like a URL and is none that is known is refused without
+    /// an echo, as it may hold a password.
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
+        // A single letter is a drive.
+        let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme))
+        else {
+            return Ok(Self::File(text.into()));
+        };
+        match text.parse::<DatabaseUrl>() {
+            Ok(url) if server::is_server(url.engine()) => Ok(Self::Server(text.to_owned())),
+            Ok(_sqlite) if scheme.eq_ignore_ascii_case("sqlite") => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                let path = path.split('?').next().unwrap_or_default();
+                if path.starts_with(':') {
+                    return usage("--database takes a file here: the sample is kept");
+                }
+                Ok(Self::File(percent_decode_str(path).decode_utf8_lossy().into_owned().into()))
+            }
+            _ => usage("--database takes the path of a file, or the URL of a database"),
+        }
     }
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    // A single letter is a drive.
-    if scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        let message = "--database takes the path of a file here, not a URL";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    Ok(path.to_owned())
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
 }
 
 /// A cache URL as it may be shown.
@@ -143,12 +184,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_no_path() {
+    fn a_path_is_a_file_and_a_url_a_server() {
         for path in ["airport.db", "/a/b.db", "C:\\a.db", "./a:b.db", ":memory:"] {
-            assert!(file_path(Path::new(path)).is_ok(), "{path}");
+            assert_eq!(Place::parse(path).unwrap(), Place::File(path.into()));
         }
-        for url in ["postgres://u:hunter2@h/d", "postgress:hunter2", "sqlite::memory:"] {
-            assert!(matches!(file_path(Path::new(url)), Err(Failure::Usage(_))), "{url}");
+        assert_eq!(
+            Place::parse("sqlite://a%20b.db?mode=rwc").unwrap(),
+            Place::File("a b.db".into())
+        );
+        for url in ["postgres://u:hunter2@h/d", "MySQL://h/d", "mariadb://h/d"] {
+            assert_eq!(Place::parse(url).unwrap(), Place::Server(url.to_owned()));
+        }
+        for url in
+            ["postgress:hunter2", "sqlite::memory:", "redis://:hunter2@h", "postgres:hunter2"]
+        {
+            let refused = Place::parse(url).unwrap_err();
+            assert!(matches!(refused, Failure::Usage(_)), "{url}");
+            assert!(!refused.to_string().contains("hunter2"), "{refused}");
         }
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Figures {
 /// The sample that was used.
 #[derive(Debug, Serialize)]
 pub(crate) struct SampleFigures {
+    /// Its path, or its URL without credentials.
     pub(crate) path: String,
     #[serde(flatten)]
     pub(crate) spec: Spec,
@@ -40,6 +41,8 @@ pub(crate) struct SampleFigures {
     pub(crate) reused: bool,
     #[serde(rename = "build_ns", serialize_with = "nanos_if_any")]
     pub(crate) build_time: Option<Duration>,
+    #[serde(skip)]
+    pub(crate) is_on_server: bool,
 }
 
 /// One query in every state.
@@ -47,7 +50,7 @@ pub(crate) struct SampleFigures {
 pub(crate) struct Answer {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    pub(crate) sql: &'static str,
+    pub(crate) sql: String,
     pub(crate) tables: &'static [&'static str],
     pub(crate) rows: usize,
     /// Whether the answer after the write differed from the one before.
@@ -76,18 +79,19 @@ pub(crate) struct Step {
 
 impl Figures {
     pub(crate) fn new(sample: &Sample, cache: String) -> Self {
-        let spec = sample.spec();
+        let spec = sample.spec;
         let sample = SampleFigures {
-            path: sample.path().display().to_string(),
+            path: sample.shown.clone(),
             spec,
             airlines: spec.airlines(),
             airports: spec.airports(),
             flights: spec.flights(),
             passengers: spec.passengers(),
-            checksum: sample.checksum().to_owned(),
-            size_bytes: sample.size_bytes(),
-            reused: sample.build_time().is_none(),
-            build_time: sample.build_time(),
+            checksum: sample.checksum.clone(),
+            size_bytes: sample.size_bytes,
+            reused: sample.build_time.is_none(),
+            build_time: sample.build_time,
+            is_on_server: sample.is_on_server(),
         };
         Self { version: 1, sample, cache, questions: Vec::new(), service: None, neighbour: None }
     }
@@ -103,7 +107,7 @@ impl Answer {
         Self {
             name: question.name,
             about: question.about,
-            sql: question.ask.sql,
+            sql: question.ask.sql.clone(),
             tables: question.tables,
             rows: steps.first().map_or(0, |step| usize::try_from(step.rows).unwrap_or_default()),
             answer_changed,

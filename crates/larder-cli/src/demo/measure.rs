@@ -41,7 +41,7 @@ impl Bench {
             params.bind(value);
             params
         });
-        self.service.database().fetch(ask.sql, &params, RowLimit::All).await?;
+        self.service.database().fetch(&ask.sql, &params, RowLimit::All).await?;
 
         let first = timed(&self.service, ask).await?;
         let mut steps = vec![Step::call("first call", &[first.took], &first.rows)];
@@ -94,11 +94,11 @@ impl Bench {
 }
 
 fn query<'a>(larder: &'a Larder, ask: &'a Statement) -> Query<'a, Dynamic> {
-    ask.params.iter().fold(larder.query(ask.sql), |query, value| query.bind(value))
+    ask.params.iter().fold(larder.query(&ask.sql), |query, value| query.bind(value))
 }
 
 async fn execute(larder: &Larder, statement: &Statement) -> Result<u64, Failure> {
-    let execute = larder.execute(statement.sql);
+    let execute = larder.execute(&statement.sql);
     let execute = statement.params.iter().fold(execute, |execute, value| execute.bind(value));
     Ok(execute.run().await?.applied()?)
 }

@@ -10,3 +10,4 @@ mod sample;
 mod statistics;
 
 pub(crate) use command::{DemoArgs, run};
+pub(crate) use figures::nanos;

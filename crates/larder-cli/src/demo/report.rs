@@ -47,7 +47,7 @@ pub(crate) fn question(out: &mut impl Write, answer: &Answer, color: bool) -> io
     let tables = answer.tables.len();
     let s = |number: usize| if number == 1 { "" } else { "s" };
     writeln!(out, "\n{}  {}", Paint::Strong.show(answer.name, color), answer.about)?;
-    writeln!(out, "  {}", Paint::Dim.show(&shortened(answer.sql, WIDTH - 2), color))?;
+    writeln!(out, "  {}", Paint::Dim.show(&shortened(&answer.sql, WIDTH - 2), color))?;
     writeln!(
         out,
         "  {tables} table{}: {} · {} row{}\n",
@@ -120,6 +120,10 @@ pub(crate) fn closing(out: &mut impl Write, figures: &Figures, color: bool) -> i
             Paint::Good.show(&format!("{} as fast", factor(speedup)), color),
         )?;
     }
+    if figures.sample.is_on_server {
+        let line = "The sample stays in its tables for the next demo; --clean removes it.";
+        writeln!(out, "{}", Paint::Dim.show(line, color))?;
+    }
     out.flush()
 }
 
@@ -155,8 +159,10 @@ fn statistics(
 }
 
 fn keyspace_row(keyspace: &Keyspace) -> Vec<Cell> {
+    // Every table of a server's sample begins so.
+    let name = keyspace.name.replace("larder_demo_", "");
     vec![
-        shortened(&keyspace.name, 28).into(),
+        shortened(&name, 28).into(),
         count(keyspace.near_hits).into(),
         count(keyspace.far_hits).into(),
         count(keyspace.misses).into(),

@@ -8,6 +8,7 @@ use std::{env, ffi::OsStr, io::IsTerminal};
 /// What a piece of text is, as far as its look goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
+    Bad,
     Dim,
     Good,
     Plain,
@@ -23,6 +24,7 @@ impl Paint {
             return ("", "");
         }
         match self {
+            Self::Bad => ("\u{1b}[31m", RESET),
             Self::Dim => ("\u{1b}[2m", RESET),
             Self::Good => ("\u{1b}[32m", RESET),
             Self::Plain => ("", ""),

@@ -1,6 +1,9 @@
 //! The command as its users see it: arguments, output, exit codes.
 
 mod demo;
+mod doctor;
 mod failures;
 mod query;
+#[cfg(all(feature = "memcached", feature = "mysql", feature = "postgres", feature = "redis"))]
+mod servers;
 mod support;

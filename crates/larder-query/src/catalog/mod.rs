@@ -4,17 +4,24 @@
 //! Invariant: it errs to one side only. What can not be told counts as everything.
 
 #[cfg(feature = "mysql")]
-mod mysql;
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
-use larder_sql::{Analysis, Dialect, StatementKind, TableName, Uncacheable, Writes, analyze};
+#[cfg(any(feature = "sqlite", test))]
+use larder_sql::{Analysis, Dialect, StatementKind, analyze};
+use larder_sql::{TableName, Uncacheable, Writes};
 
-use crate::{Database, Engine, QueryError, Reason};
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+use crate::Engine;
+use crate::{Database, QueryError, Reason};
 
 /// The views, triggers and foreign keys of one database, in one state of its schema.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(crate) struct Catalog {
     /// Tables that a module of the database answers for. What they read is the module's secret:
     /// a full-text index may read another table, and keeps its own in tables named after it.
     modules: BTreeSet<TableName>,
+    /// Whether there may be triggers and foreign keys that the account is not shown.
+    hides_effects: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +73,9 @@ impl Catalog {
     /// The tables themselves and all that triggers and foreign keys write in their wake.
     pub(crate) fn wake(&self, writes: &Writes) -> Writes {
         let Writes::Tables(tables) = writes else { return Writes::Everything };
+        if self.hides_effects && !tables.is_empty() {
+            return Writes::Everything;
+        }
         let mut all = BTreeSet::new();
         let mut open: Vec<_> = tables.iter().cloned().collect();
         while let Some(table) = open.pop() {
@@ -86,6 +98,7 @@ impl Catalog {
         self.modules.iter().any(is_kept_by)
     }
 
+    #[cfg(any(feature = "sqlite", test))]
     fn add_view(&mut self, name: TableName, definition: &str, dialect: Dialect) {
         let view = match analyze(definition, dialect) {
             Ok(Analysis { mut reads, instability, .. }) => {
@@ -98,6 +111,7 @@ impl Catalog {
     }
 
     /// A trigger on a table, or on a view, writes what its statements write.
+    #[cfg(any(feature = "sqlite", test))]
     fn add_trigger(&mut self, table: TableName, definition: &str, dialect: Dialect) {
         let writes = match analyze(definition, dialect) {
             Ok(Analysis { kind: StatementKind::Schema, writes, .. }) => writes,
@@ -106,6 +120,7 @@ impl Catalog {
         self.add_effect(table, writes);
     }
 
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite", test))]
     fn add_effect(&mut self, table: TableName, writes: Writes) {
         let effect = self.effects.entry(table).or_default();
         *effect = match (std::mem::take(effect), writes) {
@@ -118,16 +133,21 @@ impl Catalog {
     }
 }
 
+/// By what it is known that the schema is still in a version without looking at the schema, that
+/// version, and whether it was another the last time.
+pub(crate) type Memo = Mutex<Option<(String, i64, bool)>>;
+
 /// Reads the catalog.
 ///
 /// # Errors
 /// The database's own.
-pub(crate) async fn load(database: &Database) -> Result<Catalog, QueryError> {
+pub(crate) async fn load(database: &Database, memo: &Memo) -> Result<Catalog, QueryError> {
+    let _ = memo;
     match database.engine() {
         #[cfg(feature = "mysql")]
         Engine::MariaDb | Engine::MySql => mysql::load(database).await,
         #[cfg(feature = "postgres")]
-        Engine::Postgres => postgres::load(database).await,
+        Engine::Postgres => postgres::load(database, memo).await,
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => sqlite::load(database).await,
         // What is not compiled in can not be open.
@@ -140,12 +160,13 @@ pub(crate) async fn load(database: &Database) -> Result<Catalog, QueryError> {
 ///
 /// # Errors
 /// The database's own.
-pub(crate) async fn version(database: &Database) -> Result<i64, QueryError> {
+pub(crate) async fn version(database: &Database, memo: &Memo) -> Result<i64, QueryError> {
+    let _ = memo;
     match database.engine() {
         #[cfg(feature = "mysql")]
         Engine::MariaDb | Engine::MySql => mysql::version(database).await,
         #[cfg(feature = "postgres")]
-        Engine::Postgres => postgres::version(database).await,
+        Engine::Postgres => postgres::version(database, memo).await,
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => sqlite::version(database).await,
         #[allow(unreachable_patterns, reason = "unless every engine is compiled in")]

@@ -5,12 +5,15 @@
 use serde::{
     Deserializer,
     de::{
-        Visitor,
+        IntoDeserializer, Visitor,
         value::{BorrowedStrDeserializer, SeqDeserializer},
     },
 };
 
-use crate::{RowError, value_ref::ValueRef};
+use crate::{
+    RowError,
+    value_ref::{ArrayRef, ValueRef},
+};
 
 /// A value that is asked for as a certain type.
 #[derive(Clone, Copy)]
@@ -70,7 +73,8 @@ impl<'de> Cell<'de> {
             | ValueRef::Timestamp(_)
             | ValueRef::TimestampUtc(_)
             | ValueRef::Uuid(_) => visitor.visit_string(self.0.to_string()),
-            ValueRef::Bool(_)
+            ValueRef::Array(_)
+            | ValueRef::Bool(_)
             | ValueRef::Float(_)
             | ValueRef::Int(_)
             | ValueRef::Null
@@ -86,13 +90,14 @@ impl<'de> Cell<'de> {
         }
     }
 
-    /// A list from bytes or from a JSON document.
+    /// A list from a list, from bytes or from a JSON document.
     fn list<V: Visitor<'de>>(
         self,
         visitor: V,
         from_json: impl FnOnce(&mut JsonDeserializer<'de>, V) -> serde_json::Result<V::Value>,
     ) -> Result<V::Value, RowError> {
         match self.0 {
+            ValueRef::Array(items) => visit_list(items, visitor),
             ValueRef::Bytes(bytes) => visit_bytes_as_list(bytes, visitor),
             ValueRef::Uuid(bytes) => visit_bytes_as_list(&bytes, visitor),
             _ => self.document(visitor, from_json),
@@ -124,6 +129,16 @@ fn visit_smallest<'de, V: Visitor<'de>>(value: i128, visitor: V) -> Result<V::Va
         (_, Ok(value)) => visitor.visit_u64(value),
         _ => visitor.visit_i128(value),
     }
+}
+
+fn visit_list<'de, V: Visitor<'de>>(
+    items: ArrayRef<'de>,
+    visitor: V,
+) -> Result<V::Value, RowError> {
+    let mut list = SeqDeserializer::new(items.iter().map(Cell));
+    let value = visitor.visit_seq(&mut list)?;
+    list.end()?;
+    Ok(value)
 }
 
 fn visit_bytes_as_list<'de, V: Visitor<'de>>(
@@ -164,6 +179,14 @@ macro_rules! same_as {
     )*};
 }
 
+impl<'de> IntoDeserializer<'de, RowError> for Cell<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
 impl<'de> Deserializer<'de> for Cell<'de> {
     type Error = RowError;
 
@@ -183,6 +206,7 @@ impl<'de> Deserializer<'de> for Cell<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
         match self.0 {
+            ValueRef::Array(items) => visit_list(items, visitor),
             ValueRef::Bool(value) => visitor.visit_bool(value),
             ValueRef::Float(value) => visitor.visit_f64(value),
             ValueRef::Int(value) => visitor.visit_i64(value),

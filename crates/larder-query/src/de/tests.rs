@@ -251,6 +251,29 @@ fn deep_documents_are_refused() {
 }
 
 #[test]
+fn lists_go_into_lists() {
+    let list = |items: &[i64]| Value::Array(items.iter().copied().map(Value::Int).collect());
+    assert_eq!(cell::<Vec<i64>>(list(&[1, 2])).unwrap(), [1, 2]);
+    assert!(cell::<Vec<i64>>(list(&[])).unwrap().is_empty());
+    assert_eq!(cell::<[i16; 2]>(list(&[1, 2])).unwrap(), [1, 2]);
+    assert!(cell::<[i16; 2]>(list(&[1, 2, 3])).is_err());
+    assert_eq!(cell::<(Vec<u8>,)>(list(&[1, 2])).unwrap(), (vec![1, 2],));
+    let texts = Value::Array(vec![text("a"), Value::Null]);
+    let expected = [Some("a".to_owned()), None];
+    assert_eq!(cell::<Vec<Option<String>>>(texts.clone()).unwrap(), expected);
+    assert_eq!(
+        message(cell::<Vec<String>>(texts)),
+        "column \"c\": found NULL, expected a string"
+    );
+    let nested = Value::Array(vec![list(&[1]), list(&[2])]);
+    assert_eq!(cell::<Vec<Vec<i64>>>(nested.clone()).unwrap(), [[1], [2]]);
+    assert_eq!(cell::<serde_json::Value>(nested).unwrap(), serde_json::json!([[1], [2]]));
+    assert!(cell::<i64>(list(&[1])).is_err());
+    let pair: (i64, Vec<i64>) = row([("a", Value::Int(7)), ("b", list(&[8]))]).unwrap();
+    assert_eq!(pair, (7, vec![8]));
+}
+
+#[test]
 fn decimals_and_identifiers_read_themselves() {
     let decimal = |text: &str| Value::Decimal(text.into());
     let exact = "12345678901234567.890";

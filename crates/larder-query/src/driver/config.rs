@@ -9,7 +9,7 @@ pub struct DatabaseOptions {
     /// The most connections at a time; at least 1. Default: 8. A SQLite database in memory
     /// always has exactly one, because each connection would be a database of its own.
     pub connections_max: u32,
-    /// How long to wait for a free connection. Default: 30 s.
+    /// How long to wait for a free connection, and for a new one to open. Default: 30 s.
     pub acquire_timeout: Duration,
     /// How long SQLite waits for a lock that somebody else holds. Default: 30 s.
     pub busy_timeout: Duration,

@@ -16,7 +16,8 @@ use crate::{DatabaseUrl, Engine, Params, QueryError, RowSet};
 /// # Parameters
 /// SQLite takes `?`, or `?1`, `?2` and so on, or `$1`, `$2`; unlike SQLite itself, too few or too
 /// many parameters are an error. Names such as `:iata` are not supported, nor is a mix of
-/// numbered and unnumbered parameters.
+/// numbered and unnumbered parameters. PostgreSQL takes `$1`, `$2` and so on; a `?` is an operator.
+/// MySQL and MariaDB take `?`.
 #[derive(Clone, Debug)]
 pub struct Database {
     driver: Arc<dyn Driver>,
@@ -27,12 +28,14 @@ impl Database {
     ///
     /// For SQLite: `sqlite://relative.db`, `sqlite:///absolute.db`, `sqlite::memory:`, with the
     /// parameters `mode=ro|rw|rwc|memory` (a missing file is created with `rwc` only) and
-    /// `immutable=true`. One connection is opened at once, so that an unusable database is found
+    /// `immutable=true`. For PostgreSQL: `postgres://user:password@host:port/database`; for MySQL and
+    /// MariaDB: `mysql://` or `mariadb://` and the same; the crate's page says more. One connection is opened at once, so that an unusable database is found
     /// here.
     ///
     /// # Errors
     /// [`QueryError::Url`], [`QueryError::EngineNotCompiled`], and [`QueryError::Database`] if the
-    /// database can not be opened. None of them holds any part of the URL.
+    /// database can not be opened. None of them shows any part of the URL; the server's own words,
+    /// which are the source, may name the user or the database, never a password.
     ///
     /// # Cancel safety
     /// Dropping the future closes what was opened. A file that was created stays.
@@ -95,7 +98,8 @@ impl Database {
     ///
     /// On SQLite it takes the write lock at once, because a transaction that reads first and
     /// writes later fails whenever somebody else has written in between; a database that is
-    /// opened read-only gets one that only reads. A database in memory has one connection, so
+    /// opened read-only gets one that only reads. On PostgreSQL it has the isolation level that is
+    /// the default there; `SET TRANSACTION` as its first statement changes that. A database in memory has one connection, so
     /// that every other statement waits until the transaction ends.
     ///
     /// # Errors
@@ -132,6 +136,21 @@ impl Database {
     #[must_use]
     pub fn identity(&self) -> &DatabaseIdentity {
         self.driver.identity()
+    }
+
+    /// What of the session decides about answers.
+    pub(crate) fn session(&self) -> &str {
+        self.driver.session()
+    }
+
+    /// What tables are told apart by.
+    pub(crate) fn scope(&self) -> &str {
+        self.driver.scope()
+    }
+
+    /// Whether all connections have been alike so far.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.driver.is_uniform()
     }
 
     /// The engine, and with it the dialect of its SQL.

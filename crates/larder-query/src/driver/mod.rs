@@ -58,6 +58,20 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     async fn health(&self) -> Result<Health, QueryError>;
     async fn close(&self);
     fn identity(&self) -> &DatabaseIdentity;
+    /// What of the session decides about answers besides the database: role, search path and
+    /// other settings. It is part of every key and of no tag.
+    fn session(&self) -> &str {
+        ""
+    }
+    /// What tables are told apart by: the identity, or less if a statement can name tables of other
+    /// databases. It is part of every tag of a table.
+    fn scope(&self) -> &str {
+        self.identity().as_str()
+    }
+    /// Whether all connections have been alike so far. If not, no answer may be stored.
+    fn is_uniform(&self) -> bool {
+        true
+    }
     fn engine(&self) -> Engine;
 }
 

@@ -20,10 +20,13 @@ impl DatabaseTransaction {
     ///
     /// # Errors
     /// As [`Database::fetch`](crate::Database::fetch). A statement that fails leaves the
-    /// transaction open, except where the database itself ended it.
+    /// transaction open, except where the database itself ended it. On PostgreSQL nothing but a
+    /// rollback, to a savepoint or of everything, succeeds afterwards.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the statement and leaves the transaction open.
+    /// Dropping the future ends the statement and leaves the transaction open; on PostgreSQL, whose
+    /// protocol can not take a statement back, it undoes the transaction, and everything but a
+    /// rollback is an error afterwards.
     pub async fn fetch(
         &mut self,
         sql: &str,

@@ -9,6 +9,7 @@ use super::*;
 /// An owned parameter whose equality compares floats by their bits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Owned {
+    Array(u8, Vec<Self>),
     Bool(bool),
     Bytes(Vec<u8>),
     Date(i32),
@@ -35,6 +36,7 @@ enum Owned {
 impl Owned {
     fn param(&self) -> Param<'_> {
         match self {
+            Self::Array(..) => Param::Null(ParamType::Array),
             Self::Bool(value) => Param::Bool(*value),
             Self::Bytes(bytes) => Param::Bytes(bytes),
             Self::Date(days) => Param::Date(*days),
@@ -61,6 +63,9 @@ impl Owned {
 
     fn of(param: Param<'_>) -> Self {
         match param {
+            Param::Array(list) => {
+                Self::Array(list.element().tag(), list.iter().map(Self::of).collect())
+            }
             Param::Bool(value) => Self::Bool(value),
             Param::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
             Param::Date(days) => Self::Date(days),
@@ -87,6 +92,13 @@ impl Owned {
 }
 
 fn any_param() -> impl Strategy<Value = Owned> {
+    any_scalar().prop_recursive(2, 6, 10, |item| {
+        (0_u8..22, prop::collection::vec(item, 0..10))
+            .prop_map(|(element, items)| Owned::Array(element, items))
+    })
+}
+
+fn any_scalar() -> impl Strategy<Value = Owned> {
     // Small alphabets and numbers, so that pairs of lists come close to each other.
     prop_oneof![
         any::<bool>().prop_map(Owned::Bool),
@@ -100,7 +112,7 @@ fn any_param() -> impl Strategy<Value = Owned> {
         (-2_i64..2).prop_map(Owned::I64),
         (-2_i8..2).prop_map(Owned::I8),
         "[01\\[\\]]{0,3}".prop_map(Owned::Json),
-        (0_u8..21).prop_map(Owned::Null),
+        (0_u8..22).prop_map(Owned::Null),
         "[abNUL\\x00\\x0d]{0,4}".prop_map(Owned::Text),
         any::<i64>().prop_map(Owned::Time),
         (-2_i64..2).prop_map(Owned::Timestamp),
@@ -120,7 +132,13 @@ fn any_param() -> impl Strategy<Value = Owned> {
 fn bound(list: &[Owned]) -> Params {
     let mut params = Params::new();
     for param in list {
-        Slot(&mut params).put(param.param());
+        match param {
+            Owned::Array(element, items) => {
+                let element = ParamType::from_tag(*element).unwrap();
+                params.push_list(element, bound(items).as_bytes());
+            }
+            scalar => Slot(&mut params).put(scalar.param()),
+        }
     }
     params
 }
@@ -191,6 +209,29 @@ fn boundaries_between_parameters_count() {
 #[test]
 fn composed_and_decomposed_text_are_distinct() {
     assert_ne!(bytes("\u{e9}"), bytes("e\u{301}"));
+}
+
+#[test]
+fn lists_have_a_type_and_a_length() {
+    check_distinct(&[
+        bytes(vec![1_i64, 2]),
+        bytes(vec![1_i32, 2]),
+        bytes(vec![1_i64]),
+        bytes(1_i64),
+        bytes(Vec::<i64>::new()),
+        bytes(Vec::<i32>::new()),
+        bytes(vec![None::<i64>]),
+        bytes(None::<Vec<i64>>),
+        bytes(vec![vec![1_i64], vec![2]]),
+        bytes(vec![vec![1_i64, 2]]),
+        bytes(vec![1_u8]),
+    ]);
+    let mut params = Params::new();
+    params.bind(vec![Some("a"), None]).bind(vec![1_u8]).bind([7_i16; 20]).bind(7_i64);
+    let list: Vec<_> = params.iter().map(Param::to_value).collect();
+    let texts = Value::Array(vec![Value::Text("a".into()), Value::Null]);
+    let numbers = Value::Array(vec![Value::Int(7); 20]);
+    assert_eq!(list, [texts, Value::Bytes(vec![1]), numbers, Value::Int(7)]);
 }
 
 #[test]

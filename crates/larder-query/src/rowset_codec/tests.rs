@@ -14,6 +14,8 @@ fn sample() -> RowSet {
     set.push(vec![Value::Int(-1), Value::Text("Zürich".into()), Value::Float(-0.0)]);
     set.push(vec![Value::UInt(u64::MAX), Value::Null, Value::Decimal("1.10".into())]);
     set.push(vec![Value::Date(-1), Value::Bytes(vec![0, 255]), Value::Uuid([7; 16])]);
+    let list = Value::Array(vec![Value::Int(7), Value::Array(vec![Value::Null])]);
+    set.push(vec![Value::Null, list, Value::Array(vec![])]);
     set
 }
 
@@ -45,6 +47,25 @@ fn the_format_does_not_change() {
     set.push(vec![Value::Int(-2)]);
     set.push(vec![Value::Text("é".into())]);
     assert_eq!(set.encode()[..], *b"\x01\x01\x01n\x03INT\x02\x01\x03\x03\x01\x07\x02\xc3\xa9");
+}
+
+#[test]
+fn the_format_of_a_list_does_not_change() {
+    let mut set = RowSet::new(Columns::new([("a", "INT4[]")]));
+    set.push(vec![Value::Array(vec![Value::Int(1), Value::Null, Value::Array(vec![])])]);
+    assert_eq!(set.encode()[..], *b"\x01\x01\x01a\x06INT4[]\x01\x01\x0f\x03\x03\x02\x00\x0f\x00");
+    check_same(&RowSet::decode(&set.encode()).unwrap(), &set);
+}
+
+#[test]
+fn lists_that_are_nested_too_deep_are_refused() {
+    let nested = |depth: usize| {
+        let lists = [tag::ARRAY, 1].repeat(depth);
+        [&[VERSION, 1, 0, 0, 1, ROW_MARK][..], &lists, &[tag::NULL]].concat()
+    };
+    assert!(RowSet::decode(&nested(DEPTH_MAX.into())).is_ok());
+    assert!(RowSet::decode(&nested(usize::from(DEPTH_MAX) + 1)).is_err());
+    assert!(RowSet::decode(&nested(100_000)).is_err());
 }
 
 #[test]
@@ -86,7 +107,8 @@ fn counts_and_lengths_beyond_the_bytes_allocate_nothing() {
     let name = [&[VERSION, 1][..], &huge].concat();
     let rows = [&[VERSION, 0][..], &huge, &[ROW_MARK; 30]].concat();
     let text = [&[VERSION, 1, 0, 0, 1, ROW_MARK, tag::TEXT][..], &huge].concat();
-    for stored in [columns, name, rows, text] {
+    let list = [&[VERSION, 1, 0, 0, 1, ROW_MARK, tag::ARRAY][..], &huge].concat();
+    for stored in [columns, name, rows, text, list] {
         assert!(RowSet::decode(&stored).is_err(), "{stored:?}");
     }
 }

@@ -1,51 +1,39 @@
-//! Building the sample in a file of its own.
+//! Filling an empty database with the sample.
 
-use std::path::Path;
-
-use larder::{Database, DatabaseOptions, Params};
+use larder::{Database, Params, query::RowLimit};
 
 use super::{
     checksum::Checksum,
+    dialect::{Dialect, Kind},
     generate::{Generator, Rows},
-    open::Spec,
+    spec::Spec,
     tables,
 };
-use crate::{demo::progress::Progress, failure::Failure, target::sqlite_url};
+use crate::{demo::progress::Progress, failure::Failure};
 
 /// Rows for each statement: enough that the statement's own cost disappears, and with nine
-/// columns far below SQLite's limit of 32,766 parameters.
+/// columns far below SQLite's limit of 32,766 parameters, which is the lowest of all.
 const ROWS_PER_STATEMENT: u64 = 400;
 
-/// Makes tables, rows and indexes in a new file, and closes it. Returns the rows' checksum.
-pub(crate) async fn build(
-    path: &Path,
-    spec: Spec,
-    progress: &mut Progress,
-) -> Result<Checksum, Failure> {
-    // One connection, so that the settings hold for everything; no log that could stay behind.
-    let options = DatabaseOptions::default().with_connections_max(1).with_wal(false);
-    let url = sqlite_url(path, "?mode=rwc").parse().map_err(larder::QueryError::from)?;
-    let database = Database::connect(&url, &options).await?;
-    // The file counts only once it is complete, flushed and renamed.
-    database.execute("PRAGMA synchronous = OFF", &Params::new()).await?;
-    let checksum = Box::pin(fill(&database, spec, progress)).await;
-    database.close().await;
-    progress.clear();
-    checksum
-}
-
-async fn fill(
+/// Makes tables, rows and indexes. Returns the rows' checksum.
+///
+/// The table that tells of the origin is made first and filled last, so that what was interrupted
+/// is known for a sample, and for an incomplete one.
+pub(super) async fn fill(
     database: &Database,
+    dialect: Dialect,
     spec: Spec,
     progress: &mut Progress,
 ) -> Result<Checksum, Failure> {
+    let none = Params::new();
     let generator = Generator::new(spec);
     let tables = generator.tables();
     let total = tables.iter().map(Rows::total).sum();
     let (mut checksum, mut done) = (Checksum::new(), 0);
-    let mut transaction = database.begin().await?;
+    database.execute(&tables::create_origin(dialect), &none).await?;
     for mut rows in tables {
-        transaction.execute(rows.table.create, &Params::new()).await?;
+        database.execute(&rows.table.create(dialect), &none).await?;
+        let mut transaction = database.begin().await?;
         loop {
             let mut params = Params::new();
             let added = rows.fill(ROWS_PER_STATEMENT, &mut params);
@@ -53,26 +41,21 @@ async fn fill(
                 break;
             }
             checksum.add(&params);
-            let statement = insert(rows.table, added);
-            transaction.execute(&statement, &params).await?;
+            transaction.execute(&rows.table.insert(dialect, added), &params).await?;
             done += added;
             progress.draw(done, total);
         }
+        transaction.commit().await?;
     }
-    for statement in tables::INDEXES {
-        transaction.execute(statement, &Params::new()).await?;
+    for statement in tables::indexes(dialect) {
+        // MySQL answers with rows to some of them.
+        database.fetch(&statement, &none, RowLimit::All).await?;
     }
-    transaction.execute(tables::ORIGIN, &Params::new()).await?;
     let mut origin = Params::new();
-    origin.bind(Spec::VERSION).bind(spec.seed.to_string()).bind(spec.bookings);
+    origin.bind(Spec::VERSION).bind(spec.seed.to_string()).bind(i64::from(spec.bookings));
     origin.bind(checksum.text());
-    transaction.execute("INSERT INTO larder_sample VALUES (?, ?, ?, ?)", &origin).await?;
-    transaction.commit().await?;
+    let places: Vec<_> = (1..=4).map(|number| dialect.parameter(number, Kind::Integer)).collect();
+    let insert = format!("INSERT INTO {} VALUES ({})", tables::origin(dialect), places.join(", "));
+    database.execute(&insert, &origin).await?;
     Ok(checksum)
-}
-
-fn insert(table: &tables::Table, rows: u64) -> String {
-    let row = format!("({})", vec!["?"; table.columns].join(","));
-    let rows = usize::try_from(rows).unwrap_or_default();
-    format!("INSERT INTO {} VALUES {}", table.name, vec![row; rows].join(","))
 }

@@ -7,8 +7,8 @@ use larder::Params;
 
 use super::{
     calendar, names,
-    open::Spec,
     random::Random,
+    spec::Spec,
     tables::{self, Table},
 };
 
@@ -164,7 +164,7 @@ mod tests {
                 if added == 0 {
                     break;
                 }
-                assert_eq!(params.len() as u64, added * rows.table.columns as u64);
+                assert_eq!(params.len() as u64, added * rows.table.columns.len() as u64);
                 checksum.add(&params);
             }
         }

@@ -1,11 +1,17 @@
 //! MySQL and MariaDB over sqlx.
 
-use crate::{DatabaseOptions, DatabaseUrl, QueryError, driver::Driver};
+mod arguments;
+mod begin;
+mod driver;
+mod error;
+mod health;
+mod moments;
+mod pool;
+mod rows;
+mod run;
+mod scan;
+mod session;
+mod target;
+mod types;
 
-pub(super) async fn connect(
-    url: &DatabaseUrl,
-    options: &DatabaseOptions,
-) -> Result<Box<dyn Driver>, QueryError> {
-    let _ = options;
-    Err(QueryError::EngineNotCompiled { engine: url.engine() })
-}
+pub(super) use driver::connect;

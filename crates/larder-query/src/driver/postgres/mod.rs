@@ -1,11 +1,30 @@
 //! PostgreSQL over sqlx.
 
+mod arguments;
+mod begin;
+mod connect;
+mod decode;
+mod driver;
+mod encode;
+mod error;
+mod health;
+mod kind;
+mod numeric;
+mod pool;
+mod reader;
+mod rewrite;
+mod rows;
+mod scan;
+mod session;
+mod setup;
+mod text;
+mod unknown;
+
 use crate::{DatabaseOptions, DatabaseUrl, QueryError, driver::Driver};
 
 pub(super) async fn connect(
     url: &DatabaseUrl,
     options: &DatabaseOptions,
 ) -> Result<Box<dyn Driver>, QueryError> {
-    let _ = options;
-    Err(QueryError::EngineNotCompiled { engine: url.engine() })
+    Ok(Box::new(driver::PostgresDriver::connect(url, options).await?))
 }

@@ -45,6 +45,7 @@ fn add(
 ) -> Result<(), QueryError> {
     let mut sink = Sink { arguments, position };
     match param {
+        Param::Array(_) => Err(sink.refuse("SQLite has no arrays")),
         Param::Bool(value) => sink.add(i64::from(value)),
         Param::I8(value) => sink.add(i64::from(value)),
         Param::I16(value) => sink.add(i64::from(value)),

@@ -1,4 +1,4 @@
-//! Opening the sample: the one that is there if it is the right one, otherwise a new one.
+//! A sample in a SQLite file: the one that is there if it is the right one, otherwise a new one.
 //!
 //! Guards that a file which is no sample is never touched, and that a sample is complete or not
 //! there at all: it is built beside its place, flushed, and renamed.
@@ -7,145 +7,110 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use larder::{
     Database, DatabaseErrorKind, DatabaseOptions, Params, QueryError,
     core::{Clock as _, SystemClock},
-    query::RowLimit,
 };
-use serde::Serialize;
 
-use super::{build::build, place::beside};
+use super::{
+    build::fill,
+    checksum::Checksum,
+    content::{Found, compare, take_out_surplus},
+    dialect::Dialect,
+    place::beside,
+    ready::{Hold, Sample},
+    spec::Spec,
+};
 use crate::{demo::progress::Progress, failure::Failure, target::sqlite_url};
 
-/// What a sample is made from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Spec {
-    pub(crate) seed: u64,
-    pub(crate) bookings: u32,
-}
-
-impl Spec {
-    pub(crate) const BOOKINGS_DEFAULT: u32 = 200_000;
-    pub(crate) const SEED_DEFAULT: u64 = 42;
-    /// Changes with the tables and with the generator.
-    pub(crate) const VERSION: i64 = 1;
-
-    pub(crate) const fn airlines(&self) -> u64 {
-        100
-    }
-
-    pub(crate) const fn airports(&self) -> u64 {
-        500
-    }
-
-    pub(crate) const fn flights(&self) -> u64 {
-        2_000 + self.bookings as u64 / 20
-    }
-
-    pub(crate) const fn passengers(&self) -> u64 {
-        1_000 + self.bookings as u64 / 5
-    }
-
-    /// The tables, their keys, and how many rows they have.
-    pub(crate) const fn sizes(&self) -> [(&'static str, &'static str, u64); 5] {
-        [
-            ("booking", "booking_id", self.bookings as u64),
-            ("flight", "flight_id", self.flights()),
-            ("passenger", "passenger_id", self.passengers()),
-            ("airport", "airport_id", self.airports()),
-            ("airline", "airline_id", self.airlines()),
-        ]
-    }
-}
-
-/// A sample that is ready, and nobody else's for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Sample {
-    path: PathBuf,
+/// Opens the sample in this file, or builds it.
+pub(crate) async fn open(
+    path: &Path,
     spec: Spec,
-    checksum: String,
-    /// `None` if it was there already.
-    build_time: Option<Duration>,
-    size_bytes: u64,
-    _lock: File,
-}
+    progress: &mut Progress,
+) -> Result<Sample, Failure> {
+    let failed = |action, at: &Path| {
+        let path = at.to_owned();
+        move |source| Failure::File { path, action, source }
+    };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(failed("created", directory))?;
+    // Absolute, so that no part of it can be taken for anything but a path.
+    let path = std::path::absolute(path).map_err(failed("found", path))?;
+    let lock_path = beside(&path, ".lock");
+    let lock = lock(&lock_path, progress).map_err(failed("locked", &lock_path))?;
 
-/// What is at the sample's place.
-enum Found {
-    /// The sample that is wanted; its checksum.
-    Same(String),
-    /// A sample made from something else.
-    Other,
-    Nothing,
-}
-
-impl Sample {
-    /// Opens the sample at this path, or builds it.
-    pub(crate) async fn open(
-        path: &Path,
-        spec: Spec,
-        progress: &mut Progress,
-    ) -> Result<Self, Failure> {
-        let failed = |action, at: &Path| {
-            let path = at.to_owned();
-            move |source| Failure::File { path, action, source }
-        };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        fs::create_dir_all(directory).map_err(failed("created", directory))?;
-        // Absolute, so that no part of it can be taken for anything but a path.
-        let path = std::path::absolute(path).map_err(failed("found", path))?;
-        let lock_path = beside(&path, ".lock");
-        let lock = lock(&lock_path, progress).map_err(failed("locked", &lock_path))?;
-
-        let clock = SystemClock::new();
-        let started = clock.now();
-        let (checksum, build_time) = match look(&path, spec).await? {
-            Found::Same(checksum) => (checksum, None),
-            found => {
-                let partial = beside(&path, ".partial");
-                remove(&partial).map_err(failed("removed", &partial))?;
-                let checksum = build(&partial, spec, progress).await?;
-                if matches!(found, Found::Other) {
-                    remove(&path).map_err(failed("removed", &path))?;
-                }
-                put_in_place(&partial, &path).map_err(failed("put in place", &path))?;
-                (checksum.text(), Some(clock.now().since(started)))
+    let clock = SystemClock::new();
+    let started = clock.now();
+    let (checksum, build_time) = match look(&path, spec).await? {
+        Found::Same(checksum) => (checksum, None),
+        found => {
+            let partial = beside(&path, ".partial");
+            remove(&partial).map_err(failed("removed", &partial))?;
+            let checksum = build(&partial, spec, progress).await?;
+            if matches!(found, Found::Other) {
+                remove(&path).map_err(failed("removed", &path))?;
             }
-        };
-        let size_bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
-        Ok(Self { path, spec, checksum, build_time, size_bytes, _lock: lock })
-    }
+            put_in_place(&partial, &path).map_err(failed("put in place", &path))?;
+            (checksum.text(), Some(clock.now().since(started)))
+        }
+    };
+    let size_bytes = fs::metadata(&path).map_err(failed("read", &path))?.len();
+    Ok(Sample {
+        shown: path.display().to_string(),
+        url: sqlite_url(&path, ""),
+        cache: Some(cache_path(&path)),
+        dialect: Dialect::Sqlite,
+        spec,
+        checksum,
+        build_time,
+        size_bytes,
+        hold: Hold::File { _lock: lock },
+    })
+}
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
+/// Makes the sample in a new file, and closes it. Returns the rows' checksum.
+async fn build(path: &Path, spec: Spec, progress: &mut Progress) -> Result<Checksum, Failure> {
+    // One connection, so that the settings hold for everything; no log that could stay behind.
+    let options = DatabaseOptions::default().with_connections_max(1).with_wal(false);
+    let url = sqlite_url(path, "?mode=rwc").parse().map_err(QueryError::from)?;
+    let database = Database::connect(&url, &options).await?;
+    // The file counts only once it is complete, flushed and renamed.
+    database.execute("PRAGMA synchronous = OFF", &Params::new()).await?;
+    let checksum = Box::pin(fill(&database, Dialect::Sqlite, spec, progress)).await;
+    database.close().await;
+    progress.clear();
+    checksum
+}
 
-    pub(crate) const fn spec(&self) -> Spec {
-        self.spec
+/// Removes the sample in this file, with its cache and its lock. `false` if there is none.
+pub(crate) async fn clean(path: &Path, progress: &Progress) -> Result<bool, Failure> {
+    let failed = |at: &Path| {
+        let path = at.to_owned();
+        move |source| Failure::File { path, action: "removed", source }
+    };
+    let path = std::path::absolute(path).map_err(failed(path))?;
+    if !path.exists() {
+        return Ok(false);
     }
+    let lock_path = beside(&path, ".lock");
+    let _lock = lock(&lock_path, progress).map_err(failed(&lock_path))?;
+    // Whatever it was made from; what is no sample is an error.
+    look(&path, Spec { seed: 0, bookings: 0 }).await?;
+    for path in [&path, &cache_path(&path), &lock_path] {
+        remove(path).map_err(failed(path))?;
+    }
+    Ok(true)
+}
 
-    pub(crate) fn checksum(&self) -> &str {
-        &self.checksum
-    }
-
-    pub(crate) const fn build_time(&self) -> Option<Duration> {
-        self.build_time
-    }
-
-    pub(crate) const fn size_bytes(&self) -> u64 {
-        self.size_bytes
-    }
-
-    /// Where the cache file lies unless told otherwise: `airport-cache.db` beside `airport.db`.
-    pub(crate) fn cache_path(&self) -> PathBuf {
-        let mut name = self.path.file_stem().unwrap_or_default().to_owned();
-        name.push("-cache.db");
-        self.path.with_file_name(name)
-    }
+/// Where the cache file lies unless told otherwise: `airport-cache.db` beside `airport.db`.
+pub(super) fn cache_path(path: &Path) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push("-cache.db");
+    path.with_file_name(name)
 }
 
 /// Two demos at a time would replace each other's file and spoil each other's figures.
@@ -169,7 +134,7 @@ async fn look(path: &Path, spec: Spec) -> Result<Found, Failure> {
     let not_a_sample = || Failure::NotASample { path: path.to_owned() };
     // Read-only: a file that is somebody else's is not even put into another journal mode.
     let database = connect(path, "?mode=ro").await.map_err(|_| not_a_sample())?;
-    let same = compare(&database, spec).await;
+    let same = compare(&database, Dialect::Sqlite, spec).await;
     database.close().await;
     match same {
         Ok(Some(checksum)) => {
@@ -189,36 +154,10 @@ async fn connect(path: &Path, parameters: &str) -> Result<Database, QueryError> 
     Database::connect(&url, &DatabaseOptions::default().with_connections_max(1)).await
 }
 
-/// The checksum, if the sample was made from this and is complete.
-async fn compare(database: &Database, spec: Spec) -> Result<Option<String>, QueryError> {
-    let none = Params::new();
-    let origin = "SELECT version, seed, bookings, checksum FROM larder_sample";
-    let origin = database.fetch(origin, &none, RowLimit::All).await?;
-    let origin: Vec<(i64, String, i64, String)> = origin.to()?;
-    let [(version, seed, bookings, checksum)] = &*origin else { return Ok(None) };
-    if *version != Spec::VERSION
-        || *seed != spec.seed.to_string()
-        || *bookings != i64::from(spec.bookings)
-    {
-        return Ok(None);
-    }
-    for (table, key, rows) in spec.sizes() {
-        let count = format!("SELECT count(*) FROM {table} WHERE {key} <= {rows}");
-        let count: Vec<u64> = database.fetch(&count, &none, RowLimit::All).await?.to()?;
-        if *count != [rows] {
-            return Ok(None);
-        }
-    }
-    Ok(Some(checksum.clone()))
-}
-
 /// Takes out what a demo that was interrupted has added.
 async fn restore(path: &Path, spec: Spec) -> Result<(), Failure> {
     let database = connect(path, "").await?;
-    for (table, key, rows) in spec.sizes() {
-        let surplus = format!("DELETE FROM {table} WHERE {key} > {rows}");
-        database.execute(&surplus, &Params::new()).await?;
-    }
+    take_out_surplus(&database, Dialect::Sqlite, spec).await?;
     database.close().await;
     Ok(())
 }
@@ -242,8 +181,9 @@ fn put_in_place(partial: &Path, path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use larder::{RowSet, query::RowLimit};
+
     use super::*;
-    use larder::RowSet;
 
     const SPEC: Spec = Spec { seed: 7, bookings: 500 };
 
@@ -253,7 +193,7 @@ mod tests {
     }
 
     async fn opened(path: &Path, spec: Spec) -> Result<Sample, Failure> {
-        Sample::open(path, spec, &mut Progress::hidden()).await
+        open(path, spec, &mut Progress::hidden()).await
     }
 
     async fn content(path: &Path) -> Vec<RowSet> {
@@ -274,8 +214,8 @@ mod tests {
             let first = opened(&a, SPEC).await.unwrap();
             let second = opened(&b, SPEC).await.unwrap();
             let third = opened(&c, Spec { seed: 8, ..SPEC }).await.unwrap();
-            assert_eq!(first.checksum(), second.checksum());
-            assert_ne!(first.checksum(), third.checksum());
+            assert_eq!(first.checksum, second.checksum);
+            assert_ne!(first.checksum, third.checksum);
             assert_eq!(content(&a).await, content(&b).await);
             assert_ne!(content(&a).await, content(&c).await);
         });
@@ -287,14 +227,14 @@ mod tests {
         let path = directory.path().join("a?b.db");
         block_on(async {
             let built = opened(&path, SPEC).await.unwrap();
-            assert!(built.build_time().is_some());
+            assert!(built.build_time.is_some());
             drop(built);
             let before = content(&path).await;
             let database = connect(&path, "").await.unwrap();
             let insert = "INSERT INTO airline VALUES (101, '??', 'Late Air', 'Nowhere', 2025)";
             database.execute(insert, &Params::new()).await.unwrap();
             database.close().await;
-            assert!(opened(&path, SPEC).await.unwrap().build_time().is_none());
+            assert!(opened(&path, SPEC).await.unwrap().build_time.is_none());
             assert_eq!(content(&path).await, before);
         });
     }
@@ -306,12 +246,12 @@ mod tests {
         block_on(async {
             drop(opened(&path, SPEC).await.unwrap());
             let other = Spec { bookings: 300, ..SPEC };
-            assert!(opened(&path, other).await.unwrap().build_time().is_some());
+            assert!(opened(&path, other).await.unwrap().build_time.is_some());
             let database = connect(&path, "").await.unwrap();
             database.execute("DELETE FROM booking", &Params::new()).await.unwrap();
             database.close().await;
-            assert!(opened(&path, other).await.unwrap().build_time().is_some());
-            assert!(opened(&path, other).await.unwrap().build_time().is_none());
+            assert!(opened(&path, other).await.unwrap().build_time.is_some());
+            assert!(opened(&path, other).await.unwrap().build_time.is_none());
         });
     }
 
@@ -341,7 +281,7 @@ mod tests {
         fs::write(beside(&path, ".partial"), "half").unwrap();
         fs::write(beside(&path, ".partial-journal"), "half").unwrap();
         block_on(async {
-            assert!(opened(&path, SPEC).await.unwrap().build_time().is_some());
+            assert!(opened(&path, SPEC).await.unwrap().build_time.is_some());
         });
         assert!(!beside(&path, ".partial").exists());
         assert!(!beside(&path, ".partial-journal").exists());

@@ -1,0 +1,236 @@
+//! Servers that die, come back, stand still or are replaced: typed errors within the time limit
+//! meanwhile, and full service afterwards, with the same handle and few connections.
+
+use std::{sync::Arc, time::Duration};
+
+use larder_core::{
+    CacheBackend, Clock as _, ErrorKind, FillOutcome, Key, LeaseOutcome, LeaseRequest, ReadRequest,
+    Result, SystemClock, Ttl,
+};
+use larder_memcached::{MemcachedBackend, MemcachedConfig};
+use larder_services::{Service, Setup};
+
+/// Long enough for a busy machine to answer in, short enough to wait for.
+const LIMIT: Duration = Duration::from_millis(500);
+
+/// What a call may take: the time to connect, the time to answer, and a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn ttl() -> Ttl {
+    Ttl::new(Duration::from_secs(600)).unwrap()
+}
+
+fn key(n: usize) -> Key {
+    Key::object(&format!("key {n}"))
+}
+
+fn start(setup: Setup) -> (Service, MemcachedConfig) {
+    let service = larder_services::start(setup).unwrap();
+    let config: MemcachedConfig = service.url().parse().unwrap();
+    (service, config.with_time_limit(LIMIT))
+}
+
+async fn open(config: &MemcachedConfig) -> Arc<MemcachedBackend> {
+    Arc::new(MemcachedBackend::connect(config.clone()).await.unwrap())
+}
+
+async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
+    let Ok(result) = tokio::time::timeout(PATIENCE, call).await else {
+        panic!("no answer and no error within {PATIENCE:?}");
+    };
+    result
+}
+
+/// The kind of the error that a call ends in while its server is away.
+async fn trouble<T>(call: impl Future<Output = Result<T>>) -> ErrorKind {
+    let Err(error) = in_time(call).await else { panic!("a server that is away answered") };
+    assert!(error.is_retryable(), "{error}");
+    error.kind()
+}
+
+/// How many connections the servers see, this look included.
+async fn connections(cache: &MemcachedBackend) -> u64 {
+    let health = cache.health().await.unwrap();
+    let fact = health.facts.iter().find(|fact| fact.name == "server connections").unwrap();
+    fact.value.parse().unwrap()
+}
+
+mod memcached {
+    use super::*;
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn the_first_call_after_a_restart_succeeds() {
+        let (service, config) = start(Setup::Memcached);
+        let cache = open(&config).await;
+        for round in 0..5 {
+            cache.put(&key(round), "value".into(), ttl()).await.unwrap();
+            let epoch = cache.epoch().await.unwrap();
+            service.restart().unwrap();
+            // Nobody used the connection meanwhile: that it is dead shows on the next call.
+            let snapshot = in_time(cache.read(&key(round), &[])).await.unwrap();
+            assert_eq!(snapshot.value, None, "the server was restarted");
+            assert_ne!(snapshot.epoch, epoch, "another history");
+        }
+        assert_eq!(cache.stats().errors, 0);
+        assert!(connections(&cache).await <= 3);
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn a_dead_server_is_an_error_at_once_and_the_first_call_after_it_succeeds() {
+        let (service, config) = start(Setup::Memcached);
+        let cache = open(&config).await;
+        service.kill();
+        for n in 0..100 {
+            assert_eq!(trouble(cache.read(&key(n), &[])).await, ErrorKind::Unavailable);
+            let kind = trouble(cache.bump(&[larder_core::Tag::named("t")])).await;
+            assert_eq!(kind, ErrorKind::Unavailable);
+        }
+        service.server(0).start().unwrap();
+        in_time(cache.put(&key(0), "value".into(), ttl())).await.unwrap();
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn a_lease_from_before_a_restart_does_not_fill() {
+        let (service, config) = start(Setup::Memcached);
+        let cache = open(&config).await;
+        let request = LeaseRequest::new(Duration::from_secs(60));
+        let LeaseOutcome::Won(before) = cache.lease(&key(0), request).await.unwrap() else {
+            panic!("nobody else loads");
+        };
+        service.restart().unwrap();
+        // The server counts from the beginning again, so the next lease may have the same number.
+        let LeaseOutcome::Won(after) = cache.lease(&key(0), request).await.unwrap() else {
+            panic!("nobody else loads");
+        };
+        let old = cache.fill(&key(0), &before, "old".into(), ttl()).await.unwrap();
+        let new = cache.fill(&key(0), &after, "new".into(), ttl()).await.unwrap();
+        assert_eq!((old, new), (FillOutcome::Refused, FillOutcome::Stored));
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn a_server_that_stands_still_is_given_up_in_time() {
+        let (service, config) = start(Setup::Memcached);
+        let cache = open(&config).await;
+        cache.put(&key(0), "value".into(), ttl()).await.unwrap();
+        let clock = SystemClock::new();
+        service.pause();
+        for _ in 0..3 {
+            let before = clock.now();
+            assert_eq!(trouble(cache.read(&key(0), &[])).await, ErrorKind::Timeout);
+            assert!(clock.now().since(before) >= LIMIT / 2, "given up too early");
+        }
+        service.resume();
+        let snapshot = in_time(cache.read(&key(0), &[])).await.unwrap();
+        assert!(snapshot.value.is_some(), "nothing was lost");
+    }
+
+    /// Tasks that read all the time, across restarts and pauses: every call ends, most succeed,
+    /// and connections are closed before new ones are made.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs a live service"]
+    async fn readers_survive_everything_on_a_bounded_number_of_connections() {
+        let (service, config) = start(Setup::Memcached);
+        let cache = open(&config).await;
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let readers: Vec<_> = (0..64)
+            .map(|n| {
+                let (cache, stopped) = (Arc::clone(&cache), stopped.clone());
+                tokio::spawn(async move {
+                    let (mut answers, mut errors) = (0_u64, 0_u64);
+                    while !*stopped.borrow() {
+                        match in_time(cache.read(&key(n), &[])).await {
+                            Ok(_) => answers += 1,
+                            Err(error) => {
+                                assert!(error.is_retryable(), "{error}");
+                                errors += 1;
+                            }
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                    (answers, errors)
+                })
+            })
+            .collect();
+        let service = Arc::new(service);
+        for round in 0..4 {
+            let service = Arc::clone(&service);
+            let upset = move || match round % 2 {
+                0 => service.restart().unwrap(),
+                _ => {
+                    service.pause();
+                    service.resume();
+                }
+            };
+            tokio::task::spawn_blocking(upset).await.unwrap();
+            in_time(cache.put(&key(0), "value".into(), ttl())).await.unwrap();
+        }
+        let open = connections(&cache).await;
+        stop.send(true).unwrap();
+        let mut answers = 0;
+        for reader in readers {
+            answers += reader.await.unwrap().0;
+        }
+        assert!(answers > 1_000, "{answers} answers");
+        assert!(open <= 4, "{open} connections");
+    }
+}
+
+mod memcached_fleet {
+    use super::*;
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn a_server_that_is_away_takes_only_its_own_keys_along() {
+        let (service, config) = start(Setup::MemcachedFleet);
+        let cache = open(&config).await;
+        let keys: Vec<_> = (0..90).map(key).collect();
+        for key in &keys {
+            cache.put(key, "value".into(), ttl()).await.unwrap();
+        }
+        service.server(1).kill();
+        let mut away = Vec::new();
+        for key in &keys {
+            match in_time(cache.read(key, &[])).await {
+                Ok(snapshot) => assert!(snapshot.value.is_some(), "its server is there"),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Unavailable);
+                    away.push(*key);
+                }
+            }
+        }
+        assert!((10..60).contains(&away.len()), "{} of 90 keys", away.len());
+        let requests: Vec<_> = keys.iter().map(|key| ReadRequest { key, tags: &[] }).collect();
+        let found = in_time(cache.read_many(&requests)).await.unwrap();
+        let misses = found.iter().filter(|snapshot| snapshot.value.is_none());
+        assert_eq!(misses.count(), away.len(), "the others are answered");
+        let advice = cache.health().await.unwrap().advice;
+        assert!(advice.iter().any(|advice| advice.contains("does not answer")), "{advice:?}");
+
+        service.server(1).start().unwrap();
+        for key in &keys {
+            let found = in_time(cache.read(key, &[])).await.unwrap().value;
+            assert_eq!(found.is_none(), away.contains(key), "no key has moved");
+        }
+    }
+
+    #[tokio::test]
+    #[ignore = "needs a live service"]
+    async fn a_fleet_of_which_one_is_away_can_be_opened() {
+        let (service, config) = start(Setup::MemcachedFleet);
+        service.server(2).kill();
+        let cache = open(&config).await;
+        let mut stored = 0;
+        for n in 0..30 {
+            stored += usize::from(cache.put(&key(n), "value".into(), ttl()).await.is_ok());
+        }
+        assert!((1..30).contains(&stored), "{stored} of 30");
+        service.server(2).start().unwrap();
+        for n in 0..30 {
+            in_time(cache.put(&key(n), "value".into(), ttl())).await.unwrap();
+        }
+    }
+}

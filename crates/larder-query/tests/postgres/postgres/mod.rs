@@ -1,0 +1,11 @@
+mod cached;
+mod catalog;
+mod functions;
+mod identity;
+mod parameters;
+mod refusals;
+mod restarts;
+mod sessions;
+mod statements;
+mod transactions;
+mod types;
