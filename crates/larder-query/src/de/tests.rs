@@ -261,10 +261,7 @@ fn lists_go_into_lists() {
     let texts = Value::Array(vec![text("a"), Value::Null]);
     let expected = [Some("a".to_owned()), None];
     assert_eq!(cell::<Vec<Option<String>>>(texts.clone()).unwrap(), expected);
-    assert_eq!(
-        message(cell::<Vec<String>>(texts)),
-        "column \"c\": found NULL, expected a string"
-    );
+    assert_eq!(message(cell::<Vec<String>>(texts)), "column \"c\": found NULL, expected a string");
     let nested = Value::Array(vec![list(&[1]), list(&[2])]);
     assert_eq!(cell::<Vec<Vec<i64>>>(nested.clone()).unwrap(), [[1], [2]]);
     assert_eq!(cell::<serde_json::Value>(nested).unwrap(), serde_json::json!([[1], [2]]));

@@ -1,3 +1,5 @@
+//! What a PostgreSQL server has to answer, one file for each concern.
+
 mod cached;
 mod catalog;
 mod functions;
