@@ -130,7 +130,10 @@ pub(crate) async fn a_statement_that_is_dropped_ends_its_transaction(f: Fixture)
         let mut transaction = database.begin().await.unwrap();
         execute(&mut transaction, INSERT).await.unwrap();
         let none = Params::new();
-        let update = transaction.execute("UPDATE t SET a = 2", &none);
+        // Every other one is surely under way when it is dropped.
+        let slow = if polls % 2 == 1 { " + SLEEP(0.02)" } else { "" };
+        let update = format!("UPDATE t SET a = 2{slow}");
+        let update = transaction.execute(&update, &none);
         if poll_and_drop(update, polls).await.is_some() {
             transaction.rollback().await.unwrap();
             continue;

@@ -133,13 +133,14 @@ async fn a_policy_that_depends_on_the_session_forbids_caching_and_another_does_n
     .await;
     let role = crate::random_name();
     let setup = format!(
-        "CREATE ROLE {role} LOGIN; GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
+        "CREATE ROLE {role} LOGIN PASSWORD 'policy'; GRANT {role} TO CURRENT_USER; \
+         GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public TO {role}; \
          ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE open ENABLE ROW LEVEL SECURITY; \
          CREATE POLICY p ON t USING (tenant = current_setting('app.tenant', true)); \
          CREATE POLICY q ON open USING (EXISTS (SELECT 1 FROM member))"
     );
     run(&bench.fixture.database, &setup).await;
-    let database = bench.fixture.with_parameter(&format!("user={role}")).await;
+    let database = bench.fixture.with_parameter(&format!("user={role}&password=policy")).await;
     let limited = bench.queries_on(&database, Tiers::Both);
     scalar(&limited, "SELECT count(*) FROM t").await;
     assert_eq!(scalar(&limited, "SELECT count(*) FROM t").await, (0, Source::Bypass));

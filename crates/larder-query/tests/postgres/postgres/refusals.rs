@@ -1,6 +1,14 @@
 //! What can not be connected is a typed error, within the time limit, without a secret.
 
-use std::{error::Error as _, time::Duration};
+use std::{
+    error::Error as _,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use larder_query::{DatabaseErrorKind, DatabaseOptions, QueryError, UrlError};
 use tokio::net::TcpListener;
@@ -31,7 +39,7 @@ async fn a_wrong_role_or_database_is_a_permanent_error() {
     let error = refusal(&with(&server, "user=nobody_at_all&password=hunter2")).await;
     assert_eq!(error.database_kind(), Some(DatabaseErrorKind::Authentication));
     assert!(!error.is_retryable());
-    let error = refusal(&with(&server, "dbname=nothing_at_all&password=hunter2")).await;
+    let error = refusal(&with(&server, "dbname=nothing_at_all")).await;
     let QueryError::Database(error) = error else { panic!("{error:?}") };
     assert_eq!(error.code(), Some("3D000"));
 }
@@ -73,14 +81,37 @@ async fn encryption_that_is_not_there_is_not_done_without() {
         let error = refusal(&with(&server, &format!("sslmode={mode}"))).await;
         assert!(matches!(error, QueryError::Url(UrlError::Encryption { .. })), "{error:?}");
     }
+    let goes_on = Arc::new(AtomicBool::new(false));
+    let server = server_without_encryption(Arc::clone(&goes_on)).await;
     for mode in ["require", "verify-ca", "verify-full"] {
-        let error = refusal(&with(&server, &format!("sslmode={mode}"))).await;
+        let error = refusal(&format!("postgres://u:hunter2@{server}/d?sslmode={mode}")).await;
         if cfg!(feature = "tls-rustls") {
             assert_eq!(error.database_kind(), Some(DatabaseErrorKind::Connection), "{mode}");
         } else {
             assert!(matches!(error, QueryError::Url(UrlError::Encryption { .. })), "{error:?}");
         }
     }
+    assert!(!goes_on.load(Ordering::SeqCst), "in plain text");
+}
+
+/// A server that declines every request for encryption, and notes whether anybody goes on.
+async fn server_without_encryption(goes_on: Arc<AtomicBool>) -> SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            // Eight bytes: a length and the code of the request.
+            let mut request = [0; 8];
+            if socket.read_exact(&mut request).await.is_ok() {
+                let _ = socket.write_all(b"N").await;
+                if socket.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    goes_on.store(true, Ordering::SeqCst);
+                }
+            }
+        }
+    });
+    address
 }
 
 #[tokio::test]
