@@ -6,15 +6,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     process::Command,
 };
 
-use larder_services::{Services, Setup, home};
+use larder_services::{Error, Services, Setup, home};
 
 use crate::{
     failure::Failure,
     live_report::{LiveReport, Outcomes},
-    process::{capture, stream},
+    process::{capture, follow},
     stopwatch::Stopwatch,
     test_binaries::Binary,
     test_request::Request,
@@ -22,6 +23,11 @@ use crate::{
 
 /// The reason that every live test gives for being ignored.
 pub(crate) const REASON: &str = "needs a live service";
+
+/// Live tests mostly wait, for servers and for lifetimes to be over, so there are more of them at
+/// a time than processors.
+const THREADS: &str = "RUST_TEST_THREADS";
+const THREADS_OF_LIVE_TESTS: &str = "8";
 
 /// The live tests of one program.
 #[derive(Debug)]
@@ -103,14 +109,17 @@ fn run_suite(
     if runnable.is_empty() {
         return Ok(());
     }
-    println!("\n$ {} with {} live tests", suite.binary.suite, runnable.len());
+    println!("\n$ {}: {} live tests", suite.binary.suite, runnable.len());
     let mut command = command(suite.binary);
     command.args(["--ignored", "--exact"]).args(runnable.iter().map(|(name, _)| name));
     command.envs(environment(services)?);
+    if env::var_os(THREADS).is_none() {
+        command.env(THREADS, THREADS_OF_LIVE_TESTS);
+    }
     services.tie(&mut command);
     let mut outcomes = Outcomes::default();
     let watch = Stopwatch::start();
-    stream(&mut command, |line| outcomes.line(line))?;
+    follow(&mut command, |line| outcomes.line(line))?;
     report.add_run(&suite.binary.suite, &runnable, &outcomes, watch.elapsed());
     Ok(())
 }
@@ -120,6 +129,8 @@ fn obstacle(setups: &[Setup], services: &Services) -> Option<String> {
     let needed = setups.iter().flat_map(|setup| [setup].into_iter().chain(setup.company()));
     needed.copied().find_map(|setup| match services.outcome(setup) {
         Some(Ok(_)) => None,
+        // The table names the service beside it.
+        Some(Err(Error::Unavailable { why, .. })) => Some(why.clone()),
         Some(Err(error)) => Some(error.to_string()),
         None => Some(format!("{setup} was not started")),
     })

@@ -39,14 +39,19 @@ pub(crate) fn run(command: &mut Command) -> Result<bool, Failure> {
 }
 
 /// Runs a command, shows each line of its output, and hands the line over as plain text.
+pub(crate) fn stream(command: &mut Command, each_line: impl FnMut(&str)) -> Result<bool, Failure> {
+    announce(command);
+    follow(command, each_line)
+}
+
+/// As [`stream`], for a command that is too long to be shown.
 ///
 /// Standard output and standard error share one pipe, so that the lines come in the order in
 /// which they were written.
-pub(crate) fn stream(
+pub(crate) fn follow(
     command: &mut Command,
     mut each_line: impl FnMut(&str),
 ) -> Result<bool, Failure> {
-    announce(command);
     if io::stdout().is_terminal() && env::var_os("CARGO_TERM_COLOR").is_none() {
         command.env("CARGO_TERM_COLOR", "always");
     }

@@ -28,10 +28,7 @@ pub use home::{HOME_VARIABLE, home};
 pub use options::Options;
 pub use progress::report_progress_to;
 pub use server::Server;
-pub use service::{Service, start, start_with};
+pub use service::{CA_VARIABLE, Service, start, start_with};
 pub use services::Services;
 pub use setup::{Setup, UnknownSetup};
 pub use standing::{Standing, Status, down, status, up};
-
-/// The variable with the path of the certificate that those of all TLS setups are signed with.
-pub const CA_VARIABLE: &str = "LARDER_TLS_CA";

@@ -128,8 +128,10 @@ impl Server {
         self.reap(Duration::from_secs(10));
     }
 
-    /// Ends it at once (SIGKILL), as a crash would.
+    /// Ends it at once (SIGKILL), as a crash would. Its children end too, because a database
+    /// does not start again while some are left.
     pub fn kill(&self) {
+        self.signal_all(Signal::KILL);
         self.reap(Duration::ZERO);
     }
 
@@ -257,10 +259,10 @@ impl Server {
     fn signal_all(&self, signal: Signal) {
         let mut child = self.child();
         if let Some(child) = running(&mut child) {
+            // Asked first: those of a dead process are no longer its own.
+            let descendants = tree::descendants(child.id());
             send(child.id(), signal);
-            for descendant in tree::descendants(child.id()) {
-                send(descendant, signal);
-            }
+            descendants.into_iter().for_each(|descendant| send(descendant, signal));
         }
     }
 
@@ -310,4 +312,50 @@ pub(crate) fn send(pid: u32, signal: Signal) {
 fn names_a_taken_port(tail: &str) -> bool {
     // Redis, MySQL and PostgreSQL use the system's words; Memcached too.
     tail.contains("ddress already in use")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    mod memcached {
+        use std::net::TcpListener;
+
+        use super::*;
+        use crate::{
+            client::{Address, Probe},
+            find::{Engine, resolve},
+            port,
+            spec::args,
+        };
+
+        #[test]
+        #[ignore = "needs a live service"]
+        fn a_port_that_was_taken_meanwhile_is_replaced() {
+            let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+            let taken_port = taken.local_addr().expect("it is bound").port();
+            let run = Run::shared().expect("the target folder can be written");
+            let name = run.name("taken");
+            let folder = run.folder_for(&name).expect("the folder can be written");
+            let program = resolve(Engine::Memcached).expect("there is one");
+            let mut ports = vec![port::free().expect("some port is free"), taken_port];
+            let spec = |port: u16| {
+                Ok(Spec {
+                    name: name.clone(),
+                    program: program.clone(),
+                    args: args!["-l", "127.0.0.1", "-p", port.to_string()],
+                    folder: folder.clone(),
+                    port,
+                    probe: Probe::Memcached(Address::Port(port)),
+                    console: None,
+                    stop_signal: Signal::TERM,
+                    patience: Duration::from_secs(30),
+                })
+            };
+            let server = Server::launch(&run, || Ok(ports.pop().unwrap_or(taken_port)), spec)
+                .unwrap_or_else(|error| panic!("{error}"));
+            assert_ne!(server.port(), taken_port);
+            assert!(server.answers());
+        }
+    }
 }

@@ -14,6 +14,9 @@ use crate::{
     setup::Setup,
 };
 
+/// The variable with the path of the certificate that those of all TLS setups are signed with.
+pub const CA_VARIABLE: &str = "LARDER_TLS_CA";
+
 /// The servers of a setup. Dropping it stops them.
 #[derive(Debug)]
 pub struct Service {
@@ -76,7 +79,7 @@ impl Service {
 
     /// The variables that tests of its setups expect.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> {
-        let ca = (crate::CA_VARIABLE.to_owned(), self.ca.display().to_string());
+        let ca = (CA_VARIABLE.to_owned(), self.ca.display().to_string());
         let urls = self.urls.iter().map(|(setup, url)| (setup.variable(), url.clone()));
         urls.chain([ca])
     }

@@ -204,3 +204,50 @@ mod memcached {
         assert!(service.server(0).answers());
     }
 }
+
+/// Crashed and started again, with what it had.
+fn a_killed_database_starts_again(setup: Setup) {
+    let service = running(setup);
+    let (server, port) = (service.server(0), service.port());
+    server.kill();
+    assert!(!listens(port));
+    server.start().unwrap_or_else(|error| panic!("{error}"));
+    assert!(server.answers());
+    assert_eq!(server.port(), port);
+}
+
+mod mariadb {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a live service"]
+    fn a_killed_database_starts_again() {
+        super::a_killed_database_starts_again(Setup::Mariadb);
+    }
+}
+
+mod mysql {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a live service"]
+    fn a_killed_database_starts_again() {
+        super::a_killed_database_starts_again(Setup::Mysql);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs a live service"]
+    fn a_killed_database_starts_again() {
+        super::a_killed_database_starts_again(Setup::Postgres);
+    }
+
+    #[test]
+    #[ignore = "needs a live service"]
+    fn nothing_survives_a_killed_starter() {
+        super::nothing_survives_a_killed_starter(Setup::Postgres);
+    }
+}

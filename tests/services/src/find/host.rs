@@ -49,7 +49,8 @@ pub(crate) fn accept(
     let mut program = Program { path, version: engine.oldest(), root };
     let output = asked_for_version(&mut program.command())?;
     let Some(version) = engine.version(&output) else {
-        return Err(format!("{} says \"{}\"", program.path.display(), output.trim()));
+        let said = output.trim().lines().next().unwrap_or_default();
+        return Err(format!("{} says \"{said}\"", program.path.display()));
     };
     if version < engine.oldest() {
         let oldest = engine.oldest();

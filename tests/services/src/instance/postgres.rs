@@ -44,7 +44,7 @@ CREATE DATABASE larder_unix OWNER larder
 ";
 
 /// What makes it quick and small. Nothing here has to survive a crash of the machine.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 10] = [
     "listen_addresses=127.0.0.1",
     "fsync=off",
     "synchronous_commit=off",
@@ -55,7 +55,6 @@ const SETTINGS: [&str; 11] = [
     "shared_buffers=16MB",
     "max_connections=200",
     "jit=off",
-    "ssl=on",
 ];
 
 pub(crate) fn launch(plan: Plan<'_>) -> Result<Launched> {

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -54,23 +55,7 @@ pub struct Standing {
 /// # Errors
 /// If the record of what stands can not be read or written.
 pub fn up(setups: impl IntoIterator<Item = Setup>) -> Result<Standing> {
-    let folder = folder()?;
-    let _turn = lock(&home::folder("up")?.join("lock"))?;
-    let mut wanted = servers_for(setups);
-    let standing = clear_ruins(&folder, &wanted)?;
-    wanted.retain(|setup| !standing.contains(setup));
-    let mut missing = Vec::new();
-    if !wanted.is_empty() {
-        let run = Arc::new(Run::detached(folder.clone())?);
-        let services = Services::start_in(wanted, &run);
-        for service in services.running() {
-            for (setup, url) in service.urls() {
-                record::note(&folder, &Entry::Url { setup, url: url.to_owned() })?;
-            }
-        }
-        missing.extend(services.missing().map(|(setup, error)| (setup, error.to_string())));
-    }
-    Ok(Standing { variables: variables(&folder)?, missing })
+    up_in(&folder()?, servers_for(setups))
 }
 
 /// Ends everything that [`up`] started and that still runs, and forgets it. Returns the names of
@@ -79,11 +64,7 @@ pub fn up(setups: impl IntoIterator<Item = Setup>) -> Result<Standing> {
 /// # Errors
 /// If the record of what stands can not be read or removed.
 pub fn down() -> Result<Vec<String>> {
-    let folder = folder()?;
-    let _turn = lock(&home::folder("up")?.join("lock"))?;
-    let ended = end(&record::read(&folder)?);
-    home::remove(&folder)?;
-    Ok(ended)
+    down_in(&folder()?)
 }
 
 /// Asks each server that [`up`] started whether it answers.
@@ -91,7 +72,35 @@ pub fn down() -> Result<Vec<String>> {
 /// # Errors
 /// If the record of what stands can not be read.
 pub fn status() -> Result<Vec<Status>> {
-    let entries = record::read(&folder()?)?;
+    status_in(&folder()?)
+}
+
+fn up_in(folder: &Path, mut wanted: BTreeSet<Setup>) -> Result<Standing> {
+    let _turn = turn()?;
+    let standing = clear_ruins(folder, &wanted)?;
+    wanted.retain(|setup| !standing.contains(setup));
+    let mut missing = Vec::new();
+    if !wanted.is_empty() {
+        let run = Arc::new(Run::detached(folder.to_owned())?);
+        let services = Services::start_in(wanted, &run);
+        for service in services.running() {
+            for (setup, url) in service.urls() {
+                record::note(folder, &Entry::Url { setup, url: url.to_owned() })?;
+            }
+        }
+        missing.extend(services.missing().map(|(setup, error)| (setup, error.to_string())));
+    }
+    Ok(Standing { variables: variables(folder)?, missing })
+}
+
+fn down_in(folder: &Path) -> Result<Vec<String>> {
+    let _turn = turn()?;
+    let ended = end(&record::read(folder)?);
+    home::remove(folder)?;
+    Ok(ended)
+}
+
+fn status_in(folder: &Path) -> Result<Vec<Status>> {
     let status = |entry: &Entry| {
         let Entry::Server { name, pid, probe, .. } = entry else {
             return None;
@@ -100,10 +109,15 @@ pub fn status() -> Result<Vec<Status>> {
         let answers = is_alive && probe.answers();
         Some(Status { name: name.clone(), pid: *pid, is_alive, answers })
     };
-    Ok(entries.iter().filter_map(status).collect())
+    Ok(record::read(folder)?.iter().filter_map(status).collect())
 }
 
-/// The folder of what stands, beside that of the lock, which is never removed.
+/// One command at a time. The lock is not in the folder of what stands, which is removed.
+fn turn() -> Result<File> {
+    lock(&home::folder("up")?.join("lock"))
+}
+
+/// Where everything that stands has its data, its logs and the record.
 fn folder() -> Result<PathBuf> {
     home::for_sockets("standing")
 }
@@ -169,4 +183,43 @@ fn variables(folder: &Path) -> Result<BTreeMap<String, String>> {
     });
     let ca = (CA_VARIABLE.to_owned(), folder.join(Run::CA).display().to_string());
     Ok(urls.chain([ca]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    mod memcached {
+        use super::*;
+
+        #[test]
+        #[ignore = "needs a live service"]
+        fn what_is_up_stays_until_it_is_brought_down() {
+            let folder = home::for_sockets("test-of-up").expect("the target folder can be written");
+            let up = || up_in(&folder, BTreeSet::from([Setup::Memcached]));
+            let pids = || -> Vec<u32> {
+                let status = status_in(&folder).expect("the record can be read");
+                assert!(status.iter().all(|status| status.answers), "{status:?}");
+                status.iter().map(|status| status.pid).collect()
+            };
+            let standing = up().expect("it starts");
+            assert_eq!(standing.missing, []);
+            assert!(standing.variables.contains_key("LARDER_MEMCACHED_URL"));
+            let first = pids();
+            assert_eq!(first.len(), 1);
+            assert_eq!(up().expect("it stands").variables, standing.variables);
+            assert_eq!(pids(), first, "it was left alone");
+
+            // One that has died is started anew.
+            first.iter().for_each(|pid| send(*pid, Signal::KILL));
+            let gone = || status_in(&folder).is_ok_and(|all| !all[0].is_alive).then_some(());
+            Deadline::after(Duration::from_secs(60)).poll(gone).expect("it was killed");
+            up().expect("it starts");
+            assert_ne!(pids(), first);
+
+            assert_eq!(down_in(&folder).expect("it can be removed"), ["memcached"]);
+            assert_eq!(status_in(&folder).expect("there is no record"), []);
+            assert!(down_in(&folder).expect("there is nothing").is_empty());
+        }
+    }
 }
