@@ -3,11 +3,16 @@
 //! A bench judges by ratios, as absolute times belong to one machine. It says
 //! `ratio <what>: <number>x (limit <number>x)`, or `(at least <number>x)`, or leaves the limit
 //! out; a ratio holds while it is not beyond its limit.
+//!
+//! A bench whose name begins with that of a setup, such as `redis_far_hit`, gets its servers.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
+
+use larder_services::{Services, Setup};
 
 use crate::{
     failure::Failure,
+    live,
     metadata::Workspace,
     process::{cargo, stream},
     summary::{Outcome, write_table},
@@ -30,9 +35,14 @@ pub(crate) fn run(args: &[String]) -> Result<Outcome, Failure> {
 
     let mut command = cargo(&workspace.root, ["bench", "--workspace", "--all-features"]);
     let names = if request.names.is_empty() { known } else { request.names };
-    for name in names {
+    for name in &names {
         command.args(["--bench", name]);
     }
+    let services = Services::start(names.iter().filter_map(|name| setup_of(name)))?;
+    for (setup, error) in services.missing() {
+        println!("\n{setup} is missing: {error}");
+    }
+    command.envs(live::environment(&services)?);
     let mut ratios = Vec::new();
     let succeeded = stream(&mut command, |line| ratios.extend(Ratio::parse(line)))?;
     show(&ratios);
@@ -70,6 +80,17 @@ fn bench_names(workspace: &Workspace) -> Vec<&str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The setup that a bench is named after.
+fn setup_of(bench: &str) -> Option<Setup> {
+    let named: BTreeSet<Setup> = Setup::ALL
+        .iter()
+        .filter(|setup| bench.strip_prefix(setup.name()).is_some_and(|rest| rest.starts_with('_')))
+        .copied()
+        .collect();
+    // `redis_unix_hit` is of `redis_unix` and not of `redis`.
+    named.into_iter().max_by_key(|setup| setup.name().len())
 }
 
 /// One comparison that a bench printed.
@@ -162,6 +183,14 @@ mod tests {
     fn ratio(what: &str, value: f64, at_most: Option<f64>) -> Option<Ratio> {
         let limit = at_most.map(Limit::AtMost);
         Some(Ratio { what: what.to_owned(), value, limit })
+    }
+
+    #[test]
+    fn a_bench_is_named_after_its_setup() {
+        assert_eq!(setup_of("redis_far_hit"), Some(Setup::Redis));
+        assert_eq!(setup_of("redis_unix_hit"), Some(Setup::RedisUnix));
+        assert_eq!(setup_of("near_hit"), None);
+        assert_eq!(setup_of("redistribution"), None);
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn obstacle(setups: &[Setup], services: &Services) -> Option<String> {
 }
 
 /// What tests find their servers by, and their own servers' programs.
-fn environment(services: &Services) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn environment(services: &Services) -> Result<BTreeMap<String, String>, Failure> {
     let mut environment = services.environment();
     let home = home()?.display().to_string();
     environment.insert(larder_services::HOME_VARIABLE.to_owned(), home);
