@@ -9,7 +9,7 @@ use larder_core::{
     Key, Lease, LeaseOutcome, LeaseRequest, Operation, ReadRequest, Result, Snapshot, Stamp, Tag,
     Ttl, WatchStream,
 };
-use tracing::{Instrument as _, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     RedisConfig,
@@ -78,22 +78,24 @@ impl RedisBackend {
         operation: Operation,
         call: impl Future<Output = std::result::Result<T, Trouble>>,
     ) -> Result<T> {
-        self.observed_as(operation, call, Trouble::into_error).await
+        let span = span(operation);
+        let outcome = call.instrument(span.clone()).await;
+        self.report(operation, &span, outcome)
     }
 
-    async fn observed_as<T>(
+    fn report<T>(
         &self,
         operation: Operation,
-        call: impl Future<Output = std::result::Result<T, Trouble>>,
-        into_error: impl FnOnce(Trouble, Operation) -> Error,
+        span: &Span,
+        outcome: std::result::Result<T, Trouble>,
     ) -> Result<T> {
-        let name = operation.as_str();
-        let span = tracing::debug_span!("cache", backend = NAME, operation = name, outcome = Empty);
-        let outcome = call.instrument(span.clone()).await;
         span.record("outcome", if outcome.is_ok() { "ok" } else { "error" });
         outcome.map_err(|trouble| {
             add(&self.store.counters.errors, 1);
-            into_error(trouble, operation)
+            match operation {
+                Operation::Watch => watch::refusal(trouble),
+                operation => trouble.into_error(operation),
+            }
         })
     }
 
@@ -108,11 +110,18 @@ impl RedisBackend {
     }
 }
 
+fn span(operation: Operation) -> Span {
+    let operation = operation.as_str();
+    tracing::debug_span!("cache", backend = NAME, operation, outcome = Empty)
+}
+
 #[async_trait]
 impl CacheBackend for RedisBackend {
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Snapshot> {
-        let store = &self.store;
-        self.observed(Operation::Read, store.reads.read(store, key, tags)).await
+        // The hot path: each function that takes a future copies it.
+        let (store, span) = (&self.store, span(Operation::Read));
+        let outcome = store.reads.read(store, key, tags).instrument(span.clone()).await;
+        self.report(Operation::Read, &span, outcome)
     }
 
     async fn read_many(&self, requests: &[ReadRequest<'_>]) -> Result<Vec<Snapshot>> {
@@ -171,8 +180,7 @@ impl CacheBackend for RedisBackend {
     }
 
     async fn watch(&self, clock: Arc<dyn Clock>) -> Result<WatchStream> {
-        let call = Box::pin(watch::watch(&self.store, clock));
-        self.observed_as(Operation::Watch, call, watch::refusal).await
+        self.observed(Operation::Watch, Box::pin(watch::watch(&self.store, clock))).await
     }
 
     async fn epoch(&self) -> Result<Epoch> {

@@ -37,7 +37,10 @@ pub struct RedisConfig {
     /// Whether the connection is encrypted, with the server's certificate verified.
     /// Default: `false`.
     pub tls: bool,
-    /// How long a call may take, connecting included. Default: 1 s.
+    /// How long an answer may take, and how long connecting may. Default: 1 s.
+    ///
+    /// A call that finds its connection lost may take that long once more; a connection on which
+    /// an answer is overdue by an eighth of it is closed.
     pub time_limit: Duration,
     /// The largest value, in bytes. Default: 16 MiB.
     pub value_bytes_max: usize,
@@ -62,7 +65,8 @@ pub struct RedisConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MastershipCheck {
-    /// Where there is a replica that could have been promoted.
+    /// Where there is a replica that could have been promoted, but not in a cluster, whose nodes
+    /// refuse by themselves what is not theirs.
     #[default]
     Auto,
     /// On every read.
@@ -169,7 +173,7 @@ impl RedisConfig {
         self
     }
 
-    /// Sets how long a call may take.
+    /// Sets how long an answer may take.
     #[must_use]
     pub fn with_time_limit(mut self, time_limit: Duration) -> Self {
         self.time_limit = time_limit;

@@ -5,17 +5,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use larder_core::Epoch;
-use redis::{Cmd, Value};
+use redis::Value;
 
 use crate::{
-    Address, Deployment,
+    Deployment,
     cluster::Cluster,
     error::Trouble,
+    journey::Journey,
     link::{Checks, Link},
     node::{Node, Place},
-    scripts,
     sentinel::Sentinels,
     settings::{Deadline, Settings},
     unit::{Reply, Unit},
@@ -50,21 +50,6 @@ const ROUNDS_MAX: usize = 6;
 
 /// How long the rounds wait for a cluster that is changing, at first.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// A unit on its way.
-struct Journey {
-    index: usize,
-    unit: Unit,
-    /// Where a server said that it should go.
-    redirection: Option<Redirection>,
-    loads_scripts: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Redirection {
-    address: Address,
-    is_asking: bool,
-}
 
 /// What becomes of a unit after a round.
 enum Next {
@@ -193,18 +178,37 @@ impl Fleet {
     ///
     /// # Cancel safety
     /// As [`Fleet::run_one`], for each.
-    pub(crate) async fn run(
+    pub(crate) fn run(
         &self,
         units: Vec<Unit>,
         effect: Effect,
-    ) -> Vec<Result<Reply, Trouble>> {
+    ) -> BoxFuture<'_, Vec<Result<Reply, Trouble>>> {
+        let count = units.len();
+        // It is the largest part of every verb but a hit, and it would be copied around.
+        Box::pin(async move {
+            // A connection notices by itself that an answer is overdue, and a little earlier; this
+            // is for what goes from one connection to the next.
+            let patience = self.settings.config.time_limit.mul_f64(1.25);
+            let rounds = self.run_rounds(units, effect);
+            let results = tokio::time::timeout(patience, rounds)
+                .await
+                .unwrap_or_else(|_elapsed| (0..count).map(|_| Err(Trouble::Timeout)).collect());
+            let is_silent =
+                |result: &Result<Reply, Trouble>| matches!(result, Err(Trouble::Timeout));
+            if let Topology::Cluster(cluster) = &self.topology
+                && results.iter().any(is_silent)
+            {
+                cluster.doubt();
+            }
+            results
+        })
+    }
+
+    async fn run_rounds(&self, units: Vec<Unit>, effect: Effect) -> Vec<Result<Reply, Trouble>> {
         let deadline = self.settings.deadline();
         let mut results: Vec<_> = units.iter().map(|_| Err(Trouble::NoNode)).collect();
-        let mut journeys: Vec<_> = units
-            .into_iter()
-            .enumerate()
-            .map(|(index, unit)| Journey { index, unit, redirection: None, loads_scripts: false })
-            .collect();
+        let mut journeys: Vec<_> =
+            units.into_iter().enumerate().map(|(index, unit)| Journey::new(index, unit)).collect();
         for round in 1..=ROUNDS_MAX {
             let mut ailments = Ailments::default();
             let mut again = Vec::new();
@@ -223,12 +227,6 @@ impl Fleet {
             }
             journeys = again;
             self.heal(ailments, round, deadline).await;
-        }
-        let is_silent = |result: &Result<Reply, Trouble>| matches!(result, Err(Trouble::Timeout));
-        if let Topology::Cluster(cluster) = &self.topology
-            && results.iter().any(is_silent)
-        {
-            cluster.doubt();
         }
         results
     }
@@ -396,39 +394,5 @@ impl Ailments {
             Some("CLUSTERDOWN" | "TRYAGAIN") => self.is_busy = true,
             _ => self.is_lost = true,
         }
-    }
-}
-
-impl Journey {
-    fn redirect(&mut self, address: Option<Address>, is_asking: bool) {
-        self.redirection = address.map(|address| Redirection { address, is_asking });
-        // The word for a slot that is moving counts for one command or one transaction.
-        self.unit.is_atomic |= is_asking && self.unit.commands.len() > 1;
-    }
-
-    fn is_asking(&self) -> bool {
-        self.redirection.as_ref().is_some_and(|redirection| redirection.is_asking)
-    }
-
-    /// How many answers come before those of the unit.
-    fn extra_answers(&self) -> usize {
-        let scripts = if self.loads_scripts { scripts::LOADS } else { 0 };
-        scripts + usize::from(self.is_asking())
-    }
-
-    fn answers(&self) -> usize {
-        self.extra_answers() + self.unit.answers()
-    }
-
-    /// What is sent: before the unit the scripts, if they were missing, and the word that a slot
-    /// which is moving is meant.
-    fn to_commands(&self) -> impl Iterator<Item = Cmd> + '_ {
-        let scripts = self.loads_scripts.then(scripts::load_all).into_iter().flatten();
-        let asking = self.is_asking().then(|| redis::cmd("ASKING"));
-        scripts.chain(asking).chain(self.unit.to_commands())
-    }
-
-    fn own(&self, mut answers: Vec<Value>) -> Vec<Value> {
-        answers.split_off(self.extra_answers().min(answers.len()))
     }
 }

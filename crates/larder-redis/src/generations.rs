@@ -143,7 +143,7 @@ impl Store {
     /// A server without room refuses to store and still removes, and a generation that is missing
     /// invalidates as much as a new one.
     async fn forget(&self, name: &WireKey) -> Result<Reply, Trouble> {
-        let removal = Unit::one(name.clone(), delete([name]));
+        let removal = Unit::one(name.clone(), delete(name));
         self.fleet.run_one(removal, Effect::Repeatable).await
     }
 

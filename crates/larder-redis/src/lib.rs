@@ -12,6 +12,7 @@ mod error;
 mod fleet;
 mod generations;
 mod health;
+mod journey;
 mod keys;
 mod leases;
 mod link;

@@ -106,7 +106,10 @@ impl Link {
         let is_guarded = is_read
             && match self.settings.config.mastership {
                 MastershipCheck::Always => true,
-                MastershipCheck::Auto => self.is_replicated.load(Relaxed),
+                // A replica of a cluster answers nothing but where to go.
+                MastershipCheck::Auto => {
+                    self.server.mode == Mode::Standalone && self.is_replicated.load(Relaxed)
+                }
                 MastershipCheck::Never => false,
             };
         Checks { verification: is_due.then_some(now), is_guarded }
@@ -189,8 +192,9 @@ impl Link {
     /// Looks at the answers to the checks.
     fn settle(&self, checks: Checks, answers: Vec<Value>) -> Result<(), Trouble> {
         let settled = self.try_settle(checks, answers);
-        if settled.is_err() {
-            // Whatever a server is that does not answer this, it is not the one we know.
+        if let Err(trouble) = &settled
+            && trouble.ends_the_connection()
+        {
             self.cut();
         }
         settled
@@ -210,13 +214,14 @@ impl Link {
             self.is_replicated.store(replicas > 0, Relaxed);
             self.verified.fetch_max(asked.as_nanos(), Relaxed);
         }
-        match answers.next() {
-            Some(Value::ServerError(error)) => {
-                let trouble = Trouble::Server(error);
-                let is_replica = matches!(trouble.code(), Some("READONLY" | "NOREPLICAS"));
-                Err(if is_replica { Trouble::Replica } else { trouble })
-            }
-            _ => Ok(()),
+        let Some(Value::ServerError(error)) = answers.next() else {
+            return Ok(());
+        };
+        match error.code() {
+            "MASTERDOWN" | "NOREPLICAS" | "READONLY" => Err(Trouble::Replica),
+            // Of the slot that the guard is in; what is asked for is answered in its own right.
+            "ASK" | "CLUSTERDOWN" | "MOVED" | "TRYAGAIN" => Ok(()),
+            _ => Err(Trouble::Server(error)),
         }
     }
 }
@@ -254,11 +259,12 @@ pub(crate) fn recognize(
             answer => found.absorb(answer)?,
         }
     }
+    // A Sentinel has no data and so no history to be asked for.
+    if found.text("redis_mode") == Some("sentinel") {
+        return Err(Trouble::Deployment("the server is a Sentinel: use redis+sentinel://"));
+    }
     let server = Server::from_info(&found)?;
     match (deployment, server.mode) {
-        (_, Mode::Sentinel) => {
-            return Err(Trouble::Deployment("the server is a Sentinel: use redis+sentinel://"));
-        }
         (Deployment::Cluster(_), Mode::Standalone) => {
             return Err(Trouble::Deployment("the server is no part of a cluster: use redis://"));
         }

@@ -3,7 +3,7 @@
 //!
 //! It exists beside the connection of the `redis` crate because a hit has to cost no more than
 //! that crate's bare `GET` although it reads more, and a list of a hundred keys hardly more than
-//! its bare `MGET` (bench `far_hit`). Three things make up for that: an answer is walked where it
+//! its bare `MGET` (bench `redis_far_hit`). Three things make up for that: an answer is walked where it
 //! lies, all requests that wait are written at once, and one timer watches over all of them.
 //!
 //! Guards that an answer reaches the caller of its request or nobody, and that a connection on
@@ -15,7 +15,7 @@ use std::{
     io,
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -42,8 +42,9 @@ const REQUESTS_MAX: usize = 256;
 /// How many bytes are gathered before they are written.
 const GATHER_BYTES: usize = 64 << 10;
 
-/// How much is read at once, at least.
-const READ_BYTES: usize = 16 << 10;
+/// How much is read at once: a hundred short values fit, so that their answer is not copied while
+/// it grows.
+const READ_BYTES: usize = 64 << 10;
 
 /// With how little room a read is made.
 const ROOM_BYTES_MIN: usize = 4 << 10;
@@ -56,7 +57,9 @@ const BEATS: u32 = 8;
 pub(crate) struct Pipe {
     requests: mpsc::Sender<Request>,
     driver: AbortHandle,
-    is_closed: Arc<AtomicBool>,
+    is_cut: AtomicBool,
+    /// Why the connection is over, once it is.
+    end: Arc<OnceLock<Trouble>>,
 }
 
 /// Packed commands, and who waits for so many answers.
@@ -71,15 +74,14 @@ impl Pipe {
     /// Sends requests over a stream from now on; each is answered within the time limit.
     pub(crate) fn over(stream: Box<dyn Stream>, time_limit: Duration) -> Self {
         let (requests, receiver) = mpsc::channel(REQUESTS_MAX);
-        let is_closed = Arc::new(AtomicBool::new(false));
-        let closed = Arc::clone(&is_closed);
+        let end = Arc::new(OnceLock::new());
+        let end_of_task = Arc::clone(&end);
         let task = tokio::spawn(async move {
             let mut driver = Driver::new(stream, receiver, time_limit);
             let trouble = std::future::poll_fn(|context| driver.poll(context)).await;
-            closed.store(true, Ordering::Release);
-            driver.fail(&trouble);
+            driver.fail(end_of_task.get_or_init(|| trouble));
         });
-        Self { requests, driver: task.abort_handle(), is_closed }
+        Self { requests, driver: task.abort_handle(), is_cut: AtomicBool::new(false), end }
     }
 
     /// Sends packed commands and waits for their answers.
@@ -89,18 +91,27 @@ impl Pipe {
     pub(crate) async fn send(&self, packed: Vec<u8>, answers: usize) -> Result<Answer, Trouble> {
         let (taker, taken) = oneshot::channel();
         let request = Request { packed, answers, taker };
-        self.requests.send(request).await.map_err(|_closed| Trouble::Closed)?;
-        taken.await.unwrap_or(Err(Trouble::Closed))
+        self.requests.send(request).await.map_err(|_over| self.end())?;
+        taken.await.unwrap_or_else(|_over| Err(self.end()))
+    }
+
+    /// Why there is no answer to a request that came too late.
+    fn end(&self) -> Trouble {
+        match self.end.get() {
+            // That was another one's time.
+            None | Some(Trouble::Timeout) => Trouble::Closed,
+            Some(trouble) => trouble.clone(),
+        }
     }
 
     /// Whether the connection was lost or cut.
     pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Acquire)
+        self.is_cut.load(Ordering::Acquire) || self.end.get().is_some()
     }
 
     /// Ends the connection for everybody who shares it.
     pub(crate) fn cut(&self) {
-        self.is_closed.store(true, Ordering::Release);
+        self.is_cut.store(true, Ordering::Release);
         self.driver.abort();
     }
 }
@@ -139,6 +150,7 @@ struct Driver {
     scanned: usize,
     /// How many bytes there have to be before another look at the input is worth it.
     needed: usize,
+    has_answered: bool,
     beat: u32,
     beat_time: Duration,
     /// Set while somebody waits.
@@ -162,6 +174,7 @@ impl Driver {
             input: BytesMut::new(),
             scanned: 0,
             needed: 1,
+            has_answered: false,
             beat: 0,
             beat_time: time_limit.div_f64(f64::from(BEATS)).max(Duration::from_millis(1)),
             timer: None,
@@ -242,17 +255,29 @@ impl Driver {
 
     /// Reads what has come and hands it out; ready when nothing more will come.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<Trouble> {
+        if self.input.is_empty() {
+            // Whoever had the answers before has mostly let go of their memory by now.
+            let _ = self.input.try_reclaim(READ_BYTES);
+        }
         loop {
             self.make_room();
             match ready!(pin!(self.stream.read_buf(&mut self.input)).poll(context)) {
-                Ok(0) => return Poll::Ready(Trouble::Closed),
+                Ok(0) => return Poll::Ready(self.last_words().unwrap_or(Trouble::Closed)),
                 Ok(_) => {}
-                Err(error) => return Poll::Ready(lost(error)),
+                Err(error) => {
+                    return Poll::Ready(self.last_words().unwrap_or_else(|| lost(error)));
+                }
             }
             if let Err(trouble) = self.hand_out() {
                 return Poll::Ready(trouble);
             }
         }
+    }
+
+    /// What a server said instead of answering: that it takes no more clients, or not this one.
+    fn last_words(&self) -> Option<Trouble> {
+        let is_refusal = !self.has_answered && self.input.first() == Some(&b'-');
+        is_refusal.then(|| refusal(&self.input))
     }
 
     /// Has room for what is read next. A length that a server announces is believed as its bytes
@@ -285,7 +310,7 @@ impl Driver {
                 && let Some(first) = self.waiting.pop_front()
             {
                 let answer = Answer(self.input.split_to(self.scanned).freeze());
-                (self.scanned, self.needed) = (0, 1);
+                (self.scanned, self.needed, self.has_answered) = (0, 1, true);
                 // Who gave up gets nothing, and nobody else gets it instead.
                 let _ = first.taker.send(Ok(answer));
             }
@@ -337,3 +362,6 @@ fn refusal(said: &[u8]) -> Trouble {
         _ => Trouble::Answer("a server answered what nobody asked"),
     }
 }
+
+#[cfg(test)]
+mod tests;

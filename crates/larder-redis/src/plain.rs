@@ -39,7 +39,7 @@ impl Store {
 
     async fn plain_delete(&self, key: &Key) -> std::result::Result<bool, Trouble> {
         let name = name(key);
-        let removal = delete([&name]);
+        let removal = delete(&name);
         let mut reply = self.fleet.run_one(Unit::one(name, removal), Effect::Once).await?;
         Ok(matches!(reply.first(), Value::Int(1)))
     }

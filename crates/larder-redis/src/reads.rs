@@ -78,7 +78,7 @@ impl Store {
         }
         let stamps = items.map(|item| stamp(bulk(item), epoch)).collect();
         let value = bulk(stored).filter(|stored| is_live(stored, mark(bulk(namespace), epoch)));
-        let value = value.map(|stored| owned(&answer, &stored[Mark::LEN..]));
+        let value = value.map(|stored| owned(Some(&answer), &stored[Mark::LEN..]));
         add(&self.counters.reads, 1);
         add(&self.counters.found, value.is_some().into());
         Ok(Snapshot::new(value, stamps, epoch))
@@ -93,17 +93,18 @@ impl Store {
             return Ok(Vec::new());
         }
         let plan = Plan::new(self.names(), requests);
-        let found = self.fetch(&plan.names).await?;
+        let fetched = self.fetch(&plan.names).await?;
+        let found = fetched.found(plan.names.len())?;
         let (marks, rest) = found.split_at(plan.entries_begin);
         let (entries, stamps) = rest.split_at(requests.len());
-        let marks: Vec<_> = marks.iter().map(|found| mark(found.bytes(), found.epoch)).collect();
-        let stamps: Vec<_> = stamps.iter().map(|found| stamp(found.bytes(), found.epoch)).collect();
+        let marks: Vec<_> = marks.iter().map(|found| mark(found.stored, found.epoch)).collect();
+        let stamps: Vec<_> = stamps.iter().map(|found| stamp(found.stored, found.epoch)).collect();
         let mut snapshots = Vec::with_capacity(requests.len());
         let mut wanted = plan.tags.iter();
         let mut live = 0;
         for ((request, entry), place) in requests.iter().zip(entries).zip(&plan.marks) {
-            let stored = entry.stored.as_ref().filter(|stored| is_live(stored, marks[*place]));
-            let value = stored.map(|stored| stored.slice(Mark::LEN..)).map(unshared);
+            let stored = entry.stored.filter(|stored| is_live(stored, marks[*place]));
+            let value = stored.map(|stored| owned(entry.answer, &stored[Mark::LEN..]));
             live += usize::from(value.is_some());
             let own = wanted.by_ref().take(request.tags.len()).map(|tag| stamps[*tag]);
             snapshots.push(Snapshot::new(value, own.collect(), entry.epoch));
@@ -114,65 +115,77 @@ impl Store {
     }
 
     /// Asks for the values of these keys, in their order.
-    async fn fetch(&self, names: &[WireKey]) -> Result<Vec<Found>, Trouble> {
-        let mut found = Vec::with_capacity(names.len());
+    async fn fetch(&self, names: &[WireKey]) -> Result<Fetched, Trouble> {
         if self.fleet.one().is_some() {
             let ask = |chunk| self.fleet.ask(&names[0], move || mget(chunk));
-            if names.len() <= KEYS_PER_COMMAND {
-                unpack(&ask(names).await?, &mut found)?;
+            return Ok(Fetched::Lists(if names.len() <= KEYS_PER_COMMAND {
+                vec![ask(names).await?]
             } else {
-                for answer in try_join_all(names.chunks(KEYS_PER_COMMAND).map(ask)).await? {
-                    unpack(&answer, &mut found)?;
-                }
-            }
-        } else {
-            // Lists of one key, because in a list what is no string is missing and no error.
-            let unit = |name: &WireKey| {
-                let mut command = redis::cmd("MGET");
-                command.arg(&name[..]);
-                Unit::one(name.clone(), command)
-            };
-            for answer in self.fleet.run(names.iter().map(unit).collect(), Effect::Read).await {
-                let mut reply = answer?;
-                let Value::Array(list) = reply.first() else {
-                    return Err(Trouble::Answer(NO_LIST));
-                };
-                let epoch = reply.epoch();
-                found.extend(list.into_iter().map(|value| match value {
-                    Value::BulkString(stored) => Found { stored: Some(stored.into()), epoch },
-                    _ => Found { stored: None, epoch },
-                }));
-            }
+                try_join_all(names.chunks(KEYS_PER_COMMAND).map(ask)).await?
+            }));
         }
-        if found.len() == names.len() { Ok(found) } else { Err(Trouble::Answer(NO_LIST)) }
+        // Lists of one key, because in a list what is no string is missing and no error.
+        let unit = |name: &WireKey| {
+            let mut command = redis::cmd("MGET");
+            command.arg(&name[..]);
+            Unit::one(name.clone(), command)
+        };
+        let mut values = Vec::with_capacity(names.len());
+        for answer in self.fleet.run(names.iter().map(unit).collect(), Effect::Read).await {
+            let mut reply = answer?;
+            let Value::Array(list) = reply.first() else {
+                return Err(Trouble::Answer(NO_LIST));
+            };
+            let epoch = reply.epoch();
+            values.extend(list.into_iter().map(|value| (value, epoch)));
+        }
+        Ok(Fetched::Values(values))
     }
 }
 
-/// What is stored under a key, and the epoch of the node that answered.
-struct Found {
-    stored: Option<Bytes>,
+/// What was asked for, with the epochs of the nodes that answered.
+enum Fetched {
+    /// As it came from the one node.
+    Lists(Vec<(Answer, Epoch)>),
+    /// As it was gathered from the nodes of a cluster.
+    Values(Vec<(Value, Epoch)>),
+}
+
+/// What is stored under a key.
+struct Found<'a> {
+    stored: Option<&'a [u8]>,
+    /// Where it is a part of.
+    answer: Option<&'a Answer>,
     epoch: Epoch,
 }
 
-impl Found {
-    fn bytes(&self) -> Option<&[u8]> {
-        self.stored.as_deref()
+impl Fetched {
+    fn found(&self, count: usize) -> Result<Vec<Found<'_>>, Trouble> {
+        let mut found = Vec::with_capacity(count);
+        match self {
+            Self::Lists(lists) => {
+                for (answer, epoch) in lists {
+                    let mut items = answer.items();
+                    let Some(Item::List(_)) = items.next() else {
+                        return Err(Trouble::Answer(NO_LIST));
+                    };
+                    found.extend(items.map(|item| Found {
+                        stored: bulk(item),
+                        answer: Some(answer),
+                        epoch: *epoch,
+                    }));
+                }
+            }
+            Self::Values(values) => found.extend(values.iter().map(|(value, epoch)| {
+                let stored = match value {
+                    Value::BulkString(stored) => Some(&stored[..]),
+                    _ => None,
+                };
+                Found { stored, answer: None, epoch: *epoch }
+            })),
+        }
+        if found.len() == count { Ok(found) } else { Err(Trouble::Answer(NO_LIST)) }
     }
-}
-
-/// Adds what an answer lists; the values share its memory.
-fn unpack((answer, epoch): &(Answer, Epoch), found: &mut Vec<Found>) -> Result<(), Trouble> {
-    let mut items = answer.items();
-    let Some(Item::List(_)) = items.next() else {
-        return Err(Trouble::Answer(NO_LIST));
-    };
-    found.extend(
-        items.map(|item| Found {
-            stored: bulk(item).map(|stored| answer.keep(stored)),
-            epoch: *epoch,
-        }),
-    );
-    Ok(())
 }
 
 fn bulk(item: Item<'_>) -> Option<&[u8]> {
@@ -200,12 +213,11 @@ fn is_live(stored: &[u8], current: Option<Mark>) -> bool {
 /// a short value does not keep all that came with it.
 const COPY_BYTES_MAX: usize = 16 << 10;
 
-fn owned(answer: &Answer, value: &[u8]) -> Bytes {
-    if value.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(value) } else { answer.keep(value) }
-}
-
-fn unshared(value: Bytes) -> Bytes {
-    if value.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(&value) } else { value }
+fn owned(answer: Option<&Answer>, value: &[u8]) -> Bytes {
+    match answer {
+        Some(answer) if value.len() > COPY_BYTES_MAX => answer.keep(value),
+        _ => Bytes::copy_from_slice(value),
+    }
 }
 
 /// The one command that asks for the values of many keys.
@@ -249,8 +261,9 @@ impl Fleet {
         beside: &WireKey,
         command: Vec<u8>,
     ) -> Result<(Answer, Epoch), Trouble> {
-        let link = node.link(self.settings.deadline()).await?;
-        exchange(&link, beside, command).await
+        let deadline = self.settings.deadline();
+        let asked = async { exchange(&*node.link(deadline).await?, beside, command).await };
+        deadline.limit(asked).await
     }
 }
 
@@ -387,7 +400,11 @@ mod tests {
             let Some(Item::Bulk(value)) = answer.items().next() else {
                 panic!("a value");
             };
-            assert_eq!(owned(&answer, value).as_ptr() != value.as_ptr(), is_copied, "{length}");
+            assert_eq!(
+                owned(Some(&answer), value).as_ptr() != value.as_ptr(),
+                is_copied,
+                "{length}"
+            );
         }
     }
 }

@@ -247,6 +247,8 @@ fn value(items: &mut Items<'_>) -> Result<Value, Trouble> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const ANSWERS: &[u8] =
@@ -345,5 +347,26 @@ mod tests {
         let kept = answer.keep(part);
         assert_eq!(&kept[..], b"value");
         assert_eq!(kept.as_ptr(), part.as_ptr());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_an_answer_a_part_of_one_or_refused(
+            bytes in "([*$:+-][0-9]{0,3}|\r\n|[a-z]|\x00|\u{ff}){0,40}",
+        ) {
+            let bytes = bytes.as_bytes();
+            match scan(bytes, 0) {
+                Ok(Scan::Whole(end)) => {
+                    prop_assert!(0 < end && end <= bytes.len());
+                    // What comes behind an answer does not change it, and it can be read.
+                    prop_assert_eq!(scan(&bytes[..end], 0).ok(), Some(Scan::Whole(end)));
+                    let answer = Answer(Bytes::copy_from_slice(&bytes[..end]));
+                    let _ = answer.values(1);
+                    prop_assert!(answer.skip(1).is_some());
+                }
+                Ok(Scan::Part(at_least)) => prop_assert!(at_least > bytes.len()),
+                Err(_refused) => {}
+            }
+        }
     }
 }

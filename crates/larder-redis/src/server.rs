@@ -56,7 +56,6 @@ pub(crate) enum Product {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Cluster,
-    Sentinel,
     Standalone,
 }
 
@@ -82,7 +81,7 @@ pub(crate) enum DeleteIfEqual {
     Delifeq,
 }
 
-/// The oldest server that has what is needed (`SET … GET`-free, but `GETEX`-era, semantics).
+/// The oldest server that is tested; older ones get no more security fixes.
 const OLDEST: Version = Version(6, 2, 0);
 
 impl Server {
@@ -100,7 +99,6 @@ impl Server {
         };
         let mode = match info.text("redis_mode") {
             Some("cluster") => Mode::Cluster,
-            Some("sentinel") => Mode::Sentinel,
             _ => Mode::Standalone,
         };
         let run_id = info.text("run_id").ok_or_else(|| missing.clone())?;

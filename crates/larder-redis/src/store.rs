@@ -2,6 +2,8 @@
 //!
 //! Guards that a write is judged by the mark that was current during it: the mark is asked for
 //! beside the write, and a write that was made under an older one is worthless and made again.
+//! And that a removal works on a server that has no room, which refuses transactions: the lease
+//! goes first, so that a fill comes either before the entry's removal or too late.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -67,7 +69,7 @@ impl Store {
             let mark = realm.mark().await?;
             let write = Unit::atomic(
                 entry.clone(),
-                [set(&entry, &marked(mark, value), ttl), delete([&lease])],
+                [set(&entry, &marked(mark, value), ttl), delete(&lease)],
             );
             let units = [realm.question(), write];
             let (current, _stored) = self.fleet.run_pair(units, Effect::Repeatable).await?;
@@ -86,7 +88,7 @@ impl Store {
         for _ in 0..ATTEMPTS_MAX {
             let mark = realm.mark().await?;
             let mut command = scripts::ADD.call(&entry, &lease, 3 + dead.len());
-            command.arg(&mark.as_bytes()[..]).arg(&marked(mark, value)).arg(ttl.as_millis());
+            command.arg(&mark.as_bytes()[..]).arg(marked(mark, value)).arg(ttl.as_millis());
             with_marks(&mut command, &dead);
             let units = [realm.question(), Unit::one(entry.clone(), command)];
             let (current, mut answer) = self.fleet.run_pair(units, Effect::Once).await?;
@@ -112,29 +114,29 @@ impl Store {
         let mut prolong = redis::cmd("PEXPIRE");
         prolong.arg(&entry[..]).arg(ttl.as_millis());
         // To prolong what is worthless does no harm, and so the mark is looked at afterwards.
-        self.on_live_entry(key, entry, prolong).await
+        let touched = Unit::several(entry.clone(), [mark_of_entry(&entry), prolong]);
+        self.on_live_entry(key, touched).await
     }
 
     pub(crate) async fn remove(&self, key: &Key) -> Result<bool, Trouble> {
+        let was_live = self.on_live_entry(key, self.removal(key)).await?;
+        add(&self.counters.removed, was_live.into());
+        Ok(was_live)
+    }
+
+    /// Looks at an entry, ends its lease, removes it.
+    fn removal(&self, key: &Key) -> Unit {
         let (entry, lease) = (self.names().entry(key), self.names().lease(key));
-        let removal = delete([&entry, &lease]);
-        let is_live = self.on_live_entry(key, entry, removal).await?;
-        add(&self.counters.removed, is_live.into());
-        Ok(is_live)
+        let commands = [mark_of_entry(&entry), delete(&lease), delete(&entry)];
+        Unit::several(entry, commands)
     }
 
     /// Does something to an entry; whether it was live.
-    async fn on_live_entry(
-        &self,
-        key: &Key,
-        entry: WireKey,
-        command: Cmd,
-    ) -> Result<bool, Trouble> {
+    async fn on_live_entry(&self, key: &Key, unit: Unit) -> Result<bool, Trouble> {
         let realm = self.realm(key);
-        let looked = Unit::atomic(entry.clone(), [mark_of_entry(&entry), command]);
-        let units = [realm.question(), looked];
-        let (current, mut answer) = self.fleet.run_pair(units, Effect::Once).await?;
-        Ok(is_live(&mut answer, realm.learn(current)))
+        let units = [realm.question(), unit];
+        let (current, answer) = self.fleet.run_pair(units, Effect::Once).await?;
+        Ok(was_live(&answer, realm.learn(current)))
     }
 
     pub(crate) async fn remove_many(&self, keys: &[Key]) -> Result<u64, Trouble> {
@@ -144,11 +146,7 @@ impl Store {
         let realm = |bucket| Realm::of_bucket(&self.fleet, &self.marks, bucket);
         let buckets = self.names().buckets();
         let questions = (0..buckets).map(|bucket| realm(bucket).question());
-        let removals = keys.iter().map(|key| {
-            let (entry, lease) = (self.names().entry(key), self.names().lease(key));
-            let commands = [mark_of_entry(&entry), delete([&entry, &lease])];
-            Unit::atomic(entry, commands)
-        });
+        let removals = keys.iter().map(|key| self.removal(key));
         let units: Vec<_> = questions.chain(removals).collect();
         let mut results = self.fleet.run(units, Effect::Once).await.into_iter();
         let mut current = Vec::with_capacity(buckets);
@@ -157,9 +155,9 @@ impl Store {
         }
         let mut removed = 0;
         for (key, answer) in keys.iter().zip(results) {
-            let is_live = is_live(&mut answer?, current[self.names().bucket_of(key)]);
-            removed += u64::from(is_live);
-            add(&self.counters.removed, is_live.into());
+            let was_live = was_live(&answer?, current[self.names().bucket_of(key)]);
+            removed += u64::from(was_live);
+            add(&self.counters.removed, was_live.into());
         }
         Ok(removed)
     }
@@ -176,13 +174,13 @@ impl Store {
 /// Why a write gave up; it takes another clear during each attempt.
 pub(crate) const CLEARED: &str = "the namespace is being cleared over and over";
 
-/// Whether there was an entry with the current mark.
-fn is_live(answer: &mut Reply, current: Option<Mark>) -> bool {
-    let mark = match answer.first() {
-        Value::BulkString(mark) => Mark::of_stored(&mark),
+/// Whether there was an entry with the current mark, and the last command found it.
+fn was_live(answer: &Reply, current: Option<Mark>) -> bool {
+    let mark = match answer.values.first() {
+        Some(Value::BulkString(mark)) => Mark::of_stored(mark),
         _ => None,
     };
-    mark.is_some() && mark == current
+    mark.is_some() && mark == current && answer.values.last() == Some(&Value::Int(1))
 }
 
 /// A value as it is stored.
@@ -244,10 +242,8 @@ fn set(name: &WireKey, value: &[u8], ttl: Ttl) -> Cmd {
     command
 }
 
-pub(crate) fn delete<const N: usize>(names: [&WireKey; N]) -> Cmd {
+pub(crate) fn delete(name: &WireKey) -> Cmd {
     let mut command = redis::cmd("DEL");
-    for name in names {
-        command.arg(&name[..]);
-    }
+    command.arg(&name[..]);
     command
 }

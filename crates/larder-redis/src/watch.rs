@@ -153,7 +153,9 @@ impl Feed {
         let deadline = store.settings.deadline();
         let (sender, news) = mpsc::channel(store.settings.config.watch_backlog_max);
         let has_overflown = Arc::new(AtomicBool::new(false));
-        // Whoever serves reads is whom the pushes are to come from.
+        // Whoever serves reads is whom the pushes are to come from. A master that nobody has asked
+        // anything since it was demoted is found out by this question.
+        store.fleet.epoch().await?;
         let addresses: Vec<_> =
             store.fleet.masters().await?.iter().map(|link| link.address().clone()).collect();
         let masters = addresses.into_iter().enumerate().map(|(number, address)| {
@@ -320,12 +322,12 @@ fn refused(answer: &Value) -> Result<(), Trouble> {
 }
 
 /// What `watch` answers where the server does not let us listen: that it can not be done.
-pub(crate) fn refusal(trouble: Trouble, operation: Operation) -> Error {
+pub(crate) fn refusal(trouble: Trouble) -> Error {
     if trouble.code() == Some("NOPERM") {
-        let error = Error::new(ErrorKind::Unsupported, NAME, operation);
+        let error = Error::new(ErrorKind::Unsupported, NAME, Operation::Watch);
         return error.with_detail("the ACL user may not run client|tracking");
     }
-    trouble.into_error(operation)
+    trouble.into_error(Operation::Watch)
 }
 
 #[cfg(test)]

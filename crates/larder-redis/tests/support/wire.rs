@@ -60,7 +60,7 @@ fn connection_info(url: &str) -> Option<ConnectionInfo> {
     format!("{scheme}://{first}").into_connection_info().ok()
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     let (mut bits, mut count) = (0_u32, 0);

@@ -99,7 +99,9 @@ impl Bench {
             hard_expiry_ms: now_ms + ttl.as_millis(),
             load_time: Duration::from_millis(1),
             schema: 0,
-            dependencies: dependencies.map(|(tag, stamp)| Dependency { tag: *tag, stamp }).collect(),
+            dependencies: dependencies
+                .map(|(tag, stamp)| Dependency { tag: *tag, stamp })
+                .collect(),
         };
         let entry = Envelope { header, payload: payload.clone().into() }.encode(&key, None);
         self.backend.put(&key, entry, ttl).await.unwrap();
@@ -112,23 +114,23 @@ impl Bench {
     async fn far_hit(&self, hot: &Hot, tags: usize) {
         let tags = &self.tags[..tags];
         let snapshot = self.backend.read(black_box(&hot.key), tags).await.unwrap();
-        black_box(self.payload(&hot.key, tags, &snapshot));
+        black_box(self.payload(&hot.key, tags, &snapshot, self.clock.unix_millis()));
     }
 
     async fn far_hits(&self, hot: &[Hot], tags: usize) {
         let tags = &self.tags[..tags];
         let requests: Vec<_> = hot.iter().map(|hot| ReadRequest { key: &hot.key, tags }).collect();
         let snapshots = self.backend.read_many(&requests).await.unwrap();
+        let now_ms = self.clock.unix_millis();
         for (hot, snapshot) in hot.iter().zip(&snapshots) {
-            black_box(self.payload(&hot.key, tags, snapshot));
+            black_box(self.payload(&hot.key, tags, snapshot, now_ms));
         }
     }
 
     /// What the engine above does before it serves an entry.
-    fn payload(&self, key: &Key, tags: &[Tag], snapshot: &Snapshot) -> Bytes {
+    fn payload(&self, key: &Key, tags: &[Tag], snapshot: &Snapshot, now_ms: u64) -> Bytes {
         let stored = snapshot.value.as_ref().expect("the entry is there");
         let envelope = Envelope::decode(stored, key, None).unwrap();
-        let now_ms = self.clock.unix_millis();
         let expect =
             Expectation { tags, database_epoch: None, codec: Codec::RAW, schema: 0, now_ms };
         envelope.header.check(snapshot, &expect).unwrap();
