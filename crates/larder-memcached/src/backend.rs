@@ -16,8 +16,9 @@ use crate::{
     MemcachedConfig,
     counters::Counters,
     error::{NAME, Trouble},
-    fleet::{Fleet, Found, Outcome, TagVerb},
+    fleet::{Fleet, Outcome, TagVerb},
     name::Name,
+    verbs::Found,
 };
 
 /// What an item needs beside the value: its name, the server's records, and ours.
@@ -100,6 +101,10 @@ impl MemcachedBackend {
     ) -> Result<T> {
         let span = span(operation);
         let outcome = call.instrument(span.clone()).await;
+        self.report(operation, &span, outcome)
+    }
+
+    fn report<T>(&self, operation: Operation, span: &Span, outcome: Outcome<T>) -> Result<T> {
         span.record("outcome", if outcome.is_ok() { "ok" } else { "error" });
         outcome.map_err(|fault| {
             Counters::add(&self.counters.errors, 1);
@@ -134,7 +139,15 @@ const NO_EPOCH: Epoch = Epoch::from_bytes([0; 16]);
 #[async_trait]
 impl CacheBackend for MemcachedBackend {
     async fn read(&self, key: &Key, tags: &[Tag]) -> Result<Snapshot> {
-        let found = self.observed(Operation::Read, self.fleet.read(key, tags)).await?;
+        let span = span(Operation::Read);
+        // The way of every hit: without a subscriber that wants it, the call is not wrapped, which
+        // would more than double the future that is allocated for it.
+        let outcome = if span.is_disabled() {
+            self.fleet.read(key, tags).await
+        } else {
+            Box::pin(self.fleet.read(key, tags)).instrument(span.clone()).await
+        };
+        let found = self.report(Operation::Read, &span, outcome)?;
         self.count_read(&found);
         Ok(snapshot(found))
     }
@@ -310,14 +323,14 @@ impl CacheBackend for MemcachedBackend {
 #[async_trait]
 impl PlainStore for MemcachedBackend {
     async fn plain_get(&self, key: &Key) -> Result<Option<Bytes>> {
-        let name = Name::plain(key);
+        let name = Name::Plain(key);
         let site = self.fleet.of_name(&name);
         let call = async { site.plain_get(name).await.map_err(|t| site.fault(t)) };
         self.observed(Operation::Read, call).await
     }
 
     async fn plain_set(&self, key: &Key, value: Bytes, ttl: Ttl) -> Result<()> {
-        let name = Name::plain(key);
+        let name = Name::Plain(key);
         let site = self.fleet.of_name(&name);
         let call = async {
             self.check_size(&value)?;
@@ -327,7 +340,7 @@ impl PlainStore for MemcachedBackend {
     }
 
     async fn plain_delete(&self, key: &Key) -> Result<bool> {
-        let name = Name::plain(key);
+        let name = Name::Plain(key);
         let site = self.fleet.of_name(&name);
         let call = async { site.plain_delete(name).await.map_err(|t| site.fault(t)) };
         self.observed(Operation::Remove, call).await

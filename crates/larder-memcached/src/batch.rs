@@ -5,12 +5,7 @@
 
 use smallvec::SmallVec;
 
-use crate::{
-    codec::{MetaFlags, Payload, ValueHead},
-    error::Trouble,
-    name::Name,
-    request::Item,
-};
+use crate::{codec::Payload, name::Name, request::Item};
 
 /// The most names that two callers may share; further ones are asked for once per caller.
 const SHARED_MAX: usize = 16;
@@ -38,23 +33,25 @@ struct Part {
 
 impl Batch {
     /// Adds what one caller wants and appends the new names to the line.
-    pub(crate) fn join(&mut self, slot: usize, reads: &[Name], line: &mut Vec<u8>) {
+    pub(crate) fn join(&mut self, slot: usize, reads: &[Name<'_>], line: &mut Vec<u8>) {
         let wanted = reads.iter().map(|name| self.want(name, line)).collect();
         self.parts.push(Part { slot, wanted });
     }
 
-    fn want(&mut self, name: &Name, line: &mut Vec<u8>) -> u32 {
-        let bytes = name.as_bytes();
+    fn want(&mut self, name: &Name<'_>, line: &mut Vec<u8>) -> u32 {
+        let start = line.len();
+        line.push(b' ');
+        name.write(line);
+        let bytes = line.get(start + 1..).unwrap_or_default();
         if name.is_shared() {
             let known = self.shared.iter().find(|index| self.name(**index as usize) == bytes);
             if let Some(index) = known {
+                line.truncate(start);
                 return *index;
             }
         }
         // A line of four billion names would be a hundred times the memory that is allowed.
         let index = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        line.push(b' ');
-        line.extend_from_slice(bytes);
         self.names.extend_from_slice(bytes);
         self.ends.push(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
         if name.is_shared() && self.shared.len() < SHARED_MAX {
@@ -74,21 +71,18 @@ impl Batch {
         self.names.len()
     }
 
-    /// Takes in a value.
-    pub(crate) fn found(&mut self, head: &ValueHead, data: Payload) -> Result<(), Trouble> {
-        const STRAY: Trouble = Trouble::Protocol("a value that nobody asked for");
+    /// Which of the names this is, of those that the server has not answered or passed over.
+    pub(crate) fn recognise(&self, name: &[u8]) -> Option<usize> {
+        (self.next..self.ends.len()).find(|index| self.name(*index) == name)
+    }
 
-        let echo = head.echo.as_ref().ok_or(STRAY)?;
+    /// Takes in the value of a name that was recognised.
+    pub(crate) fn found(&mut self, index: usize, flags: u32, data: Payload) {
         self.items.resize(self.ends.len(), None);
-        let rest = self.next..self.ends.len();
-        let index = rest.into_iter().find(|index| self.name(*index) == echo.as_bytes());
-        let index = index.ok_or(STRAY)?;
         self.next = index + 1;
-        let MetaFlags { client_flags, .. } = head.flags;
         if let Some(item) = self.items.get_mut(index) {
-            *item = Some(Item { flags: client_flags.unwrap_or_default(), data });
+            *item = Some(Item { flags, data });
         }
-        Ok(())
     }
 
     /// Hands the items to the callers: the slot of each and what it wanted, in order.
@@ -133,18 +127,22 @@ mod tests {
     use super::*;
     use crate::codec::{Decoder, Frame, Input};
 
-    fn entry(name: &str) -> Name {
-        Name::entry("n", &Generation::from_bytes([1; 16]), &Key::object(name))
+    fn entry(key: &Key) -> Name<'_> {
+        Name::Entry { namespace: "n", generation: Generation::from_bytes([1; 16]), key }
     }
 
-    fn found(batch: &mut Batch, name: &Name, data: &str) -> Result<(), Trouble> {
+    fn found(batch: &mut Batch, name: Name<'_>, data: &str) -> bool {
         let mut input = Input::new();
         let text = format!("VALUE {name} 9 {}\r\n{data}\r\n", data.len());
         input.spare()[..text.len()].copy_from_slice(text.as_bytes());
         input.advance(text.len());
-        match Decoder::new(1_000).decode(&mut input) {
-            Ok(Some(Frame::Value(head, data))) => batch.found(&head, data),
-            other => panic!("{other:?}"),
+        match Decoder::new(1_000).decode(&mut input, |name| batch.recognise(name)) {
+            Ok(Some(Frame::Value(head, data))) => {
+                batch.found(head.name.unwrap(), 9, data);
+                true
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => false,
         }
     }
 
@@ -159,16 +157,17 @@ mod tests {
     #[test]
     fn callers_share_what_is_shared_and_nothing_else() {
         let (mut batch, mut line) = (Batch::default(), b"get".to_vec());
-        let (namespace, tag) = (Name::namespace("n"), Name::tag("n", &Tag::named("t")));
-        batch.join(3, &[namespace, entry("a"), tag], &mut line);
-        batch.join(5, &[namespace, entry("b"), tag], &mut line);
-        batch.join(7, &[entry("a")], &mut line);
-        let names = [namespace, entry("a"), tag, entry("b"), entry("a")];
+        let (a, b, t) = (Key::object("a"), Key::object("b"), Tag::named("t"));
+        let (namespace, tag) = (Name::Namespace("n"), Name::Tag { namespace: "n", tag: &t });
+        batch.join(3, &[namespace, entry(&a), tag], &mut line);
+        batch.join(5, &[namespace, entry(&b), tag], &mut line);
+        batch.join(7, &[entry(&a)], &mut line);
+        let names = [namespace, entry(&a), tag, entry(&b), entry(&a)];
         let expected: String = names.iter().map(|name| format!(" {name}")).collect();
         assert_eq!(String::from_utf8(line).unwrap(), format!("get{expected}"));
 
-        for (name, data) in [(namespace, "N"), (entry("a"), "A"), (entry("b"), "B")] {
-            found(&mut batch, &name, data).unwrap();
+        for (name, data) in [(namespace, "N"), (entry(&a), "A"), (entry(&b), "B")] {
+            assert!(found(&mut batch, name, data));
         }
         let some = |data: &str| Some(data.as_bytes().to_vec());
         assert_eq!(
@@ -188,23 +187,24 @@ mod tests {
     #[test]
     fn a_value_out_of_turn_is_noticed() {
         let mut batch = Batch::default();
-        batch.join(0, &[entry("a"), entry("b")], &mut Vec::new());
-        assert!(found(&mut batch, &entry("c"), "x").is_err());
-        found(&mut batch, &entry("b"), "x").unwrap();
-        assert!(found(&mut batch, &entry("a"), "x").is_err(), "it was passed over");
-        assert!(found(&mut batch, &entry("b"), "x").is_err(), "it was answered");
+        let [a, b, c] = ["a", "b", "c"].map(Key::object);
+        batch.join(0, &[entry(&a), entry(&b)], &mut Vec::new());
+        assert!(!found(&mut batch, entry(&c), "x"), "nobody asked for it");
+        assert!(found(&mut batch, entry(&b), "x"));
+        assert!(!found(&mut batch, entry(&a), "x"), "it was passed over");
+        assert!(!found(&mut batch, entry(&b), "x"), "it was answered");
     }
 
     #[test]
     fn more_shared_names_than_are_remembered_are_asked_for_twice() {
-        let names: Vec<_> =
-            (0..40).map(|tag| Name::tag("n", &Tag::named(&format!("{tag}")))).collect();
+        let tags: Vec<_> = (0..40).map(|tag| Tag::named(&format!("{tag}"))).collect();
+        let names: Vec<_> = tags.iter().map(|tag| Name::Tag { namespace: "n", tag }).collect();
         let mut batch = Batch::default();
         batch.join(0, &names, &mut Vec::new());
         batch.join(1, &names, &mut Vec::new());
         assert_eq!(batch.ends.len(), 80 - SHARED_MAX);
-        for name in &names {
-            found(&mut batch, name, "old").unwrap();
+        for name in names {
+            assert!(found(&mut batch, name, "old"));
         }
         let all = delivered(&mut batch);
         assert_eq!(all.len(), 80);

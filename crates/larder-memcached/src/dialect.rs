@@ -68,13 +68,13 @@ pub(crate) struct Seen {
 
 impl Dialect {
     /// Stores an item under a condition.
-    pub(crate) fn store(
+    pub(crate) fn store<'a>(
         self,
-        request: Request,
-        name: &Name,
+        request: Request<'a>,
+        name: &Name<'_>,
         condition: Condition,
         content: Stored<'_>,
-    ) -> Request {
+    ) -> Request<'a> {
         let Stored { flags, exptime, data } = content;
         let len: usize = data.iter().map(|part| part.len()).sum();
         let line = |line: fmt::Arguments<'_>| request.with_data(line, data);
@@ -101,7 +101,7 @@ impl Dialect {
     }
 
     /// Looks at an item.
-    pub(crate) fn inspect(self, request: Request, name: &Name) -> Request {
+    pub(crate) fn inspect<'a>(self, request: Request<'a>, name: &Name<'_>) -> Request<'a> {
         match self {
             Self::Meta => request.with_line(format_args!("mg {name} c f t v"), Expect::One),
             Self::Classic => request.with_line(format_args!("gets {name}"), Expect::Gets),
@@ -110,15 +110,15 @@ impl Dialect {
 
     /// Looks whether an item is an entry, at the price of its data only where there is no other
     /// way.
-    pub(crate) fn peek(self, request: Request, name: &Name) -> Request {
+    pub(crate) fn peek<'a>(self, request: Request<'a>, name: &Name<'_>) -> Request<'a> {
         match self {
-            Self::Meta => request.with_line(format_args!("mg {name} f"), Expect::One),
+            Self::Meta => request.with_line(format_args!("mg {name} c f"), Expect::One),
             Self::Classic => self.inspect(request, name),
         }
     }
 
     /// Removes an item.
-    pub(crate) fn delete(self, request: Request, name: &Name) -> Request {
+    pub(crate) fn delete<'a>(self, request: Request<'a>, name: &Name<'_>) -> Request<'a> {
         match self {
             Self::Meta => request.with_line(format_args!("md {name}"), Expect::One),
             Self::Classic => request.with_line(format_args!("delete {name}"), Expect::One),
@@ -126,7 +126,12 @@ impl Dialect {
     }
 
     /// Removes an item that still has this number.
-    pub(crate) fn delete_unchanged(self, request: Request, name: &Name, cas: u64) -> Request {
+    pub(crate) fn delete_unchanged<'a>(
+        self,
+        request: Request<'a>,
+        name: &Name<'_>,
+        cas: u64,
+    ) -> Request<'a> {
         match self {
             Self::Meta => request.with_line(format_args!("md {name} C{cas}"), Expect::One),
             // An item that is stored in order to be expired at once.
@@ -136,12 +141,17 @@ impl Dialect {
 }
 
 /// The right to fill an item that is not there, for so many seconds; else the item. Meta only.
-pub(crate) fn vivify(request: Request, name: &Name, exptime: u64) -> Request {
+pub(crate) fn vivify<'a>(request: Request<'a>, name: &Name<'_>, exptime: u64) -> Request<'a> {
     request.with_line(format_args!("mg {name} N{exptime} c f t v"), Expect::One)
 }
 
 /// Puts a lease behind an entry without sending the entry, whose lifetime stays. Meta only.
-pub(crate) fn append_lease(request: Request, name: &Name, cas: u64, lease: LeaseRecord) -> Request {
+pub(crate) fn append_lease<'a>(
+    request: Request<'a>,
+    name: &Name<'_>,
+    cas: u64,
+    lease: LeaseRecord,
+) -> Request<'a> {
     let line = format_args!("ms {name} {RECORD_LEN} MA C{cas} c");
     request.with_data(line, &[&lease.encode()])
 }
@@ -181,10 +191,25 @@ impl Seen {
     }
 }
 
-/// Whether [`Dialect::peek`] saw an entry.
-pub(crate) fn is_entry(answer: Answer) -> Result<bool, Trouble> {
-    match answer {
-        Answer::Line(Line::MetaSuccess(flags)) => Ok(flags.client_flags.is_some_and(|f| f > 0)),
-        other => Ok(Seen::of(other)?.is_some_and(|seen| matches!(seen.content, Content::Entry(_)))),
+/// What [`Dialect::peek`] showed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peek {
+    pub(crate) cas: u64,
+    pub(crate) is_entry: bool,
+}
+
+impl Peek {
+    /// What a look showed; `None` if there is nothing.
+    pub(crate) fn of(answer: Answer) -> Result<Option<Self>, Trouble> {
+        match answer {
+            Answer::Line(Line::MetaSuccess(flags)) => Ok(Some(Self {
+                cas: flags.cas.ok_or(UNEXPECTED)?,
+                is_entry: flags.client_flags.ok_or(UNEXPECTED)? > 0,
+            })),
+            other => Ok(Seen::of(other)?.map(|seen| Self {
+                cas: seen.cas,
+                is_entry: matches!(seen.content, Content::Entry(_)),
+            })),
+        }
     }
 }

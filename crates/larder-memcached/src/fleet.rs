@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
-use larder_core::{Epoch, Key, Stamp, Tag};
+use larder_core::{Key, Stamp, Tag};
 
 use crate::{
     MemcachedConfig, ServerAddress,
@@ -16,7 +15,7 @@ use crate::{
     node::Node,
     ring::{Ring, number_of},
     tls::Tls,
-    verbs::{Answered, Site, Wanted},
+    verbs::{Answered, Found, Site, Wanted},
 };
 
 #[derive(Debug)]
@@ -48,14 +47,6 @@ pub(crate) type Outcome<T> = Result<T, Fault>;
 pub(crate) enum TagVerb {
     Bump,
     Generations,
-}
-
-/// What was read for one key.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) value: Option<Bytes>,
-    pub(crate) stamps: Vec<Option<Stamp>>,
-    pub(crate) epoch: Epoch,
 }
 
 impl Fleet {
@@ -94,8 +85,8 @@ impl Fleet {
     }
 
     /// Where a plain name belongs, as other clients place it.
-    pub(crate) fn of_name(&self, name: &Name) -> Site<'_> {
-        let server = |ring: &Ring| ring.server(number_of(name.as_bytes()));
+    pub(crate) fn of_name(&self, name: &Name<'_>) -> Site<'_> {
+        let server = |ring: &Ring| ring.server(number_of(name.to_string().as_bytes()));
         self.site(self.ring.as_ref().map_or(0, server))
     }
 
@@ -107,14 +98,9 @@ impl Fleet {
     /// Reads one key and its tags.
     pub(crate) async fn read(&self, key: &Key, tags: &[Tag]) -> Outcome<Found> {
         let home = self.index_of_key(key);
-        let mut wanted = Wanted::default();
-        wanted.keys.push(key);
         if self.ring.is_none() || tags.iter().all(|tag| self.index_of_tag(tag) == home) {
-            wanted.tags.extend(tags);
             let site = self.site(home);
-            let answered = site.read(&wanted).await.map_err(|trouble| site.fault(trouble))?;
-            let value = answered.values.into_iter().next().flatten();
-            return Ok(Found { value, stamps: answered.stamps.into_vec(), epoch: answered.epoch });
+            return site.read_one(key, tags).await.map_err(|trouble| site.fault(trouble));
         }
         let mut found = Box::pin(self.read_many(&[(key, tags)])).await;
         found.pop().unwrap_or_else(|| Err(Trouble::Protocol("an answer is missing").into()))

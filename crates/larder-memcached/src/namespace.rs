@@ -15,7 +15,7 @@
 //! and never an old value. Process id and start time, which the server tells, would be worse:
 //! both repeat where containers are restarted.
 //!
-//! **Clear.** The generation of the namespace is part of the name of every entry. `clear` changes
+//! **Clear.** The generation of the namespace is mixed into the name of every entry. `clear` changes
 //! it, and nobody asks for the old names any more; the server drops what is there in its own
 //! time. Entries are asked for under the generation that was seen last, together with the item
 //! itself; if that says something else, the request is made again.

@@ -43,7 +43,6 @@ pub(crate) struct Node {
     tls: Option<Tls>,
     lanes: Box<[Arc<Lane>]>,
     next_lane: AtomicUsize,
-    namespace_item: Name,
     known: Mutex<Known>,
 }
 
@@ -62,13 +61,11 @@ impl Node {
         tls: Option<Tls>,
     ) -> Self {
         let lanes = (0..config.connections_per_server).map(|_| Arc::default()).collect();
-        let namespace_item = Name::namespace(&config.namespace);
         Self {
             address,
             tls,
             lanes,
             next_lane: AtomicUsize::new(0),
-            namespace_item,
             known: Mutex::default(),
             config,
         }
@@ -77,7 +74,7 @@ impl Node {
     /// Makes a request.
     pub(crate) async fn call(
         self: &Arc<Self>,
-        request: &Request,
+        request: &Request<'_>,
         repeat: Repeat,
     ) -> Result<Reply, Trouble> {
         let lane = self.lane();
@@ -158,12 +155,27 @@ impl Node {
         Ok(self.info().await?.dialect)
     }
 
+    /// Makes a request in the state of the namespace that was last seen, on a connection that is
+    /// there. `None` if anything is otherwise than expected; [`Node::in_namespace`] then finds
+    /// out what. This is the way of a hit, and its future is small.
+    pub(crate) async fn at_once<'a>(
+        &'a self,
+        make: impl FnOnce(&View) -> Request<'a>,
+    ) -> Option<(View, Reply)> {
+        let view = self.known().view?;
+        let connection = self.lane().existing()?;
+        let request = make(&view).with_read(self.namespace_item());
+        let mut reply = connection.call(&request).await.ok()?;
+        let item = reply.items.pop().flatten()?;
+        (View::parse(item.data.as_slice()) == Some(view)).then_some((view, reply))
+    }
+
     /// Makes a request that depends on the namespace, until its state is the one that the request
     /// was made for.
-    pub(crate) async fn in_namespace(
-        self: &Arc<Self>,
+    pub(crate) async fn in_namespace<'a>(
+        self: &'a Arc<Self>,
         repeat: Repeat,
-        make: impl Fn(&View) -> Request + Send + Sync,
+        make: impl Fn(&View) -> Request<'a> + Send + Sync,
     ) -> Result<(View, Reply), Trouble> {
         let mut view = self.view().await?;
         for _ in 0..TRIES {
@@ -178,12 +190,12 @@ impl Node {
     }
 
     /// Makes a request and says in which state of the namespace it was answered.
-    pub(crate) async fn once_in_namespace(
-        self: &Arc<Self>,
+    pub(crate) async fn once_in_namespace<'a>(
+        self: &'a Arc<Self>,
         repeat: Repeat,
-        request: Request,
+        request: Request<'a>,
     ) -> Result<(Option<View>, Reply), Trouble> {
-        let mut reply = self.call(&request.with_read(self.namespace_item), repeat).await?;
+        let mut reply = self.call(&request.with_read(self.namespace_item()), repeat).await?;
         let item = reply.items.pop().flatten();
         let view = item.and_then(|item| View::parse(item.data.as_slice()));
         self.known().view = view;
@@ -210,7 +222,8 @@ impl Node {
             let new = View::random().encode();
             let content = Stored { flags: 0, exptime: 0, data: &[&new] };
             let dialect = self.dialect().await?;
-            let store = dialect.store(Request::default(), &self.namespace_item, condition, content);
+            let store =
+                dialect.store(Request::default(), &self.namespace_item(), condition, content);
             let (view, mut reply) = self.once_in_namespace(Repeat::Never, store).await?;
             reply.next_line()?;
             if let Some(view) = view {
@@ -225,7 +238,7 @@ impl Node {
     /// Changes the generation of the namespace.
     pub(crate) async fn clear(self: &Arc<Self>) -> Result<(), Trouble> {
         let dialect = self.dialect().await?;
-        let name = self.namespace_item;
+        let name = self.namespace_item();
         let mut reply =
             self.call(&dialect.inspect(Request::default(), &name), Repeat::Once).await?;
         let Some(seen) = Seen::of(reply.next_answer()?)? else {
@@ -299,6 +312,10 @@ impl Node {
     pub(crate) fn connections(&self) -> usize {
         let open = |lane: &&Arc<Lane>| lane.existing().is_some_and(|known| !known.has_ended());
         self.lanes.iter().filter(open).count()
+    }
+
+    fn namespace_item(&self) -> Name<'_> {
+        Name::Namespace(&self.config.namespace)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -25,17 +25,18 @@ pub(crate) enum Expect {
 
 /// Commands and reads for one server.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
+pub(crate) struct Request<'a> {
     pub(crate) commands: Vec<u8>,
     /// What is expected of each command, and where it ends.
     pub(crate) expect: SmallVec<[(Expect, usize); 2]>,
-    pub(crate) reads: SmallVec<[Name; 3]>,
+    pub(crate) reads: SmallVec<[Name<'a>; 3]>,
 }
 
 /// The reply to a request, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
-    pub(crate) answers: SmallVec<[Answer; 2]>,
+    /// Empty for a request that only reads, which so needs no allocation for them.
+    pub(crate) answers: Vec<Answer>,
     pub(crate) items: SmallVec<[Option<Item>; 3]>,
 }
 
@@ -54,12 +55,12 @@ pub(crate) struct Item {
     pub(crate) data: Payload,
 }
 
-impl Request {
-    pub(crate) fn read(name: Name) -> Self {
+impl<'a> Request<'a> {
+    pub(crate) fn read(name: Name<'a>) -> Self {
         Self::default().with_read(name)
     }
 
-    pub(crate) fn with_read(mut self, name: Name) -> Self {
+    pub(crate) fn with_read(mut self, name: Name<'a>) -> Self {
         self.reads.push(name);
         self
     }
@@ -115,10 +116,3 @@ impl Reply {
 
 /// The reply has a form that this command does not have.
 pub(crate) const UNEXPECTED: Trouble = Trouble::Protocol("the reply is none to this request");
-
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A name is ASCII by construction.
-        f.write_str(std::str::from_utf8(self.as_bytes()).unwrap_or_default())
-    }
-}

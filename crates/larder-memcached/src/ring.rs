@@ -75,5 +75,4 @@ fn label(server: &ServerAddress, labels: KetamaLabels) -> String {
 }
 
 #[cfg(test)]
-#[path = "ring_tests.rs"]
 mod tests;

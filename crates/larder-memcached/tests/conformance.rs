@@ -15,7 +15,10 @@ struct Namespace {
 impl Namespace {
     fn on(setup: &str, protocol: ProtocolMode) -> Self {
         let time = Time::real();
+        // One connection as by default, and several.
+        let connections = if protocol == ProtocolMode::Classic { 3 } else { 1 };
         let config = common::config(setup)
+            .with_connections_per_server(connections)
             .with_namespace(format!("t{:016x}", rand::random::<u64>()))
             .with_protocol(protocol)
             .with_clock(time.clock())

@@ -1,10 +1,11 @@
 //! Bytes in, frames out.
 
 use bytes::Bytes;
+use memchr::memchr;
 
 use super::{
     Input,
-    line::{self, Echo, Line, MetaFlags, Parsed},
+    line::{self, Line, MetaFlags, Parsed},
 };
 
 /// The longest line that a server sends: names are short, and so is what it has to say.
@@ -23,8 +24,8 @@ pub(crate) enum Frame {
 /// What is said about a value in front of its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ValueHead {
-    /// The name, where the reply has it.
-    pub(crate) echo: Option<Echo>,
+    /// What the name was recognised as, where the reply has one.
+    pub(crate) name: Option<usize>,
     pub(crate) flags: MetaFlags,
 }
 
@@ -81,6 +82,8 @@ pub(crate) enum Malformed {
     Line,
     #[error("a line has no end")]
     LineLength,
+    #[error("a value is one that nobody asked for")]
+    Name,
     #[error("a value is longer than the server admits")]
     ValueLength,
 }
@@ -112,13 +115,18 @@ impl Decoder {
     }
 
     /// The next frame; `None` if more bytes are needed. After an error there are no more frames.
-    pub(crate) fn decode(&mut self, input: &mut Input) -> Result<Option<Frame>, Malformed> {
+    /// A value's name is shown to `recognise`, which refuses what nobody asked for.
+    pub(crate) fn decode(
+        &mut self,
+        input: &mut Input,
+        recognise: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<Option<Frame>, Malformed> {
         if let Some(pending) = self.pending.take() {
             return self.resume(pending, input);
         }
         let filled = input.filled();
         let window = filled.get(..LINE_MAX).unwrap_or(filled);
-        let Some(end) = window.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = memchr(b'\n', window) else {
             return if window.len() == LINE_MAX { Err(Malformed::LineLength) } else { Ok(None) };
         };
         let line = filled.get(..end).and_then(|line| line.strip_suffix(b"\r"));
@@ -127,11 +135,15 @@ impl Decoder {
                 input.consume(end + 1);
                 Ok(Some(Frame::Line(line)))
             }
-            Parsed::Value { echo, flags, len } => {
+            Parsed::Value { name, flags, len } => {
                 let len = usize::try_from(len).ok().filter(|len| *len <= self.value_len_max);
                 let len = len.ok_or(Malformed::ValueLength)?;
+                let name = match name {
+                    Some(name) => Some(recognise(name).ok_or(Malformed::Name)?),
+                    None => None,
+                };
                 input.consume(end + 1);
-                self.value(ValueHead { echo, flags }, len, input)
+                self.value(ValueHead { name, flags }, len, input)
             }
         }
     }
@@ -183,5 +195,4 @@ fn end_of_value(rest: &[u8]) -> Result<(), Malformed> {
 }
 
 #[cfg(test)]
-#[path = "decoder_tests.rs"]
 mod tests;

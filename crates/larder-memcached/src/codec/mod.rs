@@ -7,6 +7,6 @@ mod decoder;
 mod input;
 mod line;
 
-pub(crate) use decoder::{Decoder, Frame, Malformed, Payload, ValueHead};
+pub(crate) use decoder::{Decoder, Frame, Malformed, Payload};
 pub(crate) use input::Input;
 pub(crate) use line::{Line, MetaFlags};

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -9,6 +10,7 @@ use super::{
     Failure, Shared, Wakers,
     core::{Core, Driver},
     wake,
+    watchdog::watch,
 };
 use crate::{
     error::Trouble,
@@ -17,25 +19,25 @@ use crate::{
 
 /// A request that is about to be made, or waits for its reply.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
-    shared: &'a Shared,
-    state: State<'a>,
+pub(super) struct Call<'a, 'r> {
+    shared: &'a Arc<Shared>,
+    state: State<'a, 'r>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State<'a> {
+enum State<'a, 'r> {
     Made(usize),
-    New(&'a Request),
+    New(&'a Request<'r>),
     Over,
 }
 
-impl<'a> Call<'a> {
-    pub(super) const fn new(shared: &'a Shared, request: &'a Request) -> Self {
+impl<'a, 'r> Call<'a, 'r> {
+    pub(super) const fn new(shared: &'a Arc<Shared>, request: &'a Request<'r>) -> Self {
         Self { shared, state: State::New(request) }
     }
 }
 
-impl Future for Call<'_> {
+impl Future for Call<'_, '_> {
     type Output = Result<Reply, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -43,12 +45,14 @@ impl Future for Call<'_> {
         let mut wakers = Wakers::new();
         let mut core = shared.lock();
         // A caller who is alone reads by itself; that needs no pump.
-        let (mut pump, mut sent) = (false, true);
+        let (mut pump, mut sent, mut unwatched) = (false, true, false);
         let result = match self.state {
             State::Made(slot) => look(&mut core, slot, cx, &mut wakers),
             State::New(request) => match start(&mut core, request, cx, &mut wakers) {
                 Ok((slot, needs_pump)) => {
                     pump = needs_pump;
+                    unwatched = !core.is_watched();
+                    core.set_watched();
                     self.state = State::Made(slot);
                     core.take(slot)
                 }
@@ -64,6 +68,9 @@ impl Future for Call<'_> {
         if pump {
             shared.pump.wake();
         }
+        if unwatched {
+            watch(shared, shared.tick);
+        }
         match result {
             Some(result) => {
                 self.state = State::Over;
@@ -77,7 +84,7 @@ impl Future for Call<'_> {
 /// Makes the request. Says where its reply will be, and whether the pump has something to do.
 fn start(
     core: &mut Core,
-    request: &Request,
+    request: &Request<'_>,
     cx: &mut Context<'_>,
     wakers: &mut Wakers,
 ) -> Result<(usize, bool), Trouble> {
@@ -86,12 +93,11 @@ fn start(
         core.probe(cx, wakers);
     }
     let slot = core.submit(request, cx.waker())?;
-    let unwatched = !core.is_watched();
     if !alone || core.is_crowded() {
         let pumping = core.driver() == Driver::Pump;
         core.set_driver(Driver::Pump);
         // A pump that is at work was woken for an earlier request, unless it has seen it.
-        return Ok((slot, !pumping || core.has_output() || unwatched));
+        return Ok((slot, !pumping || core.has_output()));
     }
     core.set_driver(Driver::Caller(slot));
     core.write(cx, wakers);
@@ -99,7 +105,7 @@ fn start(
     if stuck {
         core.set_driver(Driver::Pump);
     }
-    Ok((slot, stuck || unwatched))
+    Ok((slot, stuck))
 }
 
 /// Looks whether the reply has come, and reads it if that is this caller's task.
@@ -110,19 +116,21 @@ fn look(
     wakers: &mut Wakers,
 ) -> Option<Result<Reply, Trouble>> {
     let drives = core.driver() == Driver::Caller(slot);
+    // Who is polled need not be woken: the runtime would poll once more for nothing.
+    let waker = core.take_waker(slot);
     if drives {
         core.read(cx, wakers);
     }
     let result = core.take(slot);
     if result.is_none() {
-        core.set_waker(slot, cx.waker());
+        core.set_waker(slot, waker, cx.waker());
     } else if drives {
         core.set_driver(Driver::Nobody);
     }
     result
 }
 
-impl Drop for Call<'_> {
+impl Drop for Call<'_, '_> {
     fn drop(&mut self) {
         let State::Made(slot) = self.state else { return };
         let mut core = self.shared.lock();

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Limits, Wakers, slots::Slots};
+use super::{Limits, Wakers, output::Output, slots::Slots};
 use crate::{
     batch::Batch,
     codec::{Decoder, Frame, Input, Line},
@@ -19,12 +19,6 @@ const BATCH_LEN_MAX: usize = 32 * 1024;
 
 /// The most lines in the reply to `stats`.
 const STATS_MAX: usize = 2_000;
-
-/// How much room for output is kept when it is empty.
-const OUTPUT_KEPT: usize = 64 * 1024;
-
-/// The most bytes of several commands in one encrypted record: half of what a server reads at once.
-const SEGMENT_MAX: usize = 8 * 1024;
 
 /// How many ticks of the watch a reply may take. See [`Core::tick`].
 pub(super) const TICKS_PER_LIMIT: u32 = 4;
@@ -44,14 +38,9 @@ pub(super) struct Core {
     transport: Option<Transport>,
     trouble: Option<Trouble>,
     limits: Limits,
-    output: Vec<u8>,
-    written: usize,
-    /// Where commands end in the output, on an encrypted connection. See [`Core::segment`].
-    ends: VecDeque<usize>,
+    output: Output,
     /// Whether the output ends in a `get` that others may still join.
     open: bool,
-    /// Whether encryption may hold something back.
-    flushing: bool,
     input: Input,
     decoder: Decoder,
     waiting: VecDeque<Waiting>,
@@ -66,7 +55,7 @@ pub(super) struct Core {
     watch: Watch,
 }
 
-/// Whether the pump counts ticks, which it does while there is traffic.
+/// Whether ticks are counted, which they are while there is traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Watch {
     Asleep,
@@ -91,14 +80,11 @@ enum Expected {
 impl Core {
     pub(super) fn new(transport: Transport, limits: Limits) -> Self {
         Self {
+            output: Output::new(transport.is_encrypted()),
             transport: Some(transport),
             trouble: None,
             limits,
-            output: Vec::new(),
-            written: 0,
-            ends: VecDeque::new(),
             open: false,
-            flushing: false,
             input: Input::new(),
             decoder: Decoder::new(limits.value_bytes_max),
             waiting: VecDeque::new(),
@@ -140,15 +126,19 @@ impl Core {
 
     /// Whether something is to be written, or held back by encryption.
     pub(super) const fn has_output(&self) -> bool {
-        !self.output.is_empty() || self.flushing
+        !self.output.is_empty()
     }
 
     pub(super) fn take(&mut self, slot: usize) -> Option<Result<Reply, Trouble>> {
         self.slots.take(slot)
     }
 
-    pub(super) fn set_waker(&mut self, slot: usize, waker: &Waker) {
-        self.slots.set_waker(slot, waker);
+    pub(super) fn take_waker(&mut self, slot: usize) -> Option<Waker> {
+        self.slots.take_waker(slot)
+    }
+
+    pub(super) fn set_waker(&mut self, slot: usize, known: Option<Waker>, waker: &Waker) {
+        self.slots.set_waker(slot, known, waker);
     }
 
     pub(super) fn abandon(&mut self, slot: usize) {
@@ -156,7 +146,11 @@ impl Core {
     }
 
     /// Puts a request into the output.
-    pub(super) fn submit(&mut self, request: &Request, waker: &Waker) -> Result<usize, Trouble> {
+    pub(super) fn submit(
+        &mut self,
+        request: &Request<'_>,
+        waker: &Waker,
+    ) -> Result<usize, Trouble> {
         if let Some(trouble) = &self.trouble {
             return Err(trouble.clone());
         }
@@ -173,47 +167,38 @@ impl Core {
             for (expect, end) in commands {
                 let reply = Expected::Command { slot, expect: *expect, so_far: None };
                 self.waiting.push_back(Waiting { since: self.ticks, reply });
-                self.command_ends(self.output.len() + end);
+                self.output.command_ends(self.output.len() + end);
             }
-            self.output.extend_from_slice(&request.commands);
+            self.output.bytes().extend_from_slice(&request.commands);
         }
         if !reads.is_empty() {
             self.get(slot, request);
         }
         self.arrived += 1;
-        if self.watch == Watch::Quiet {
-            self.watch = Watch::Busy;
-        }
         Ok(slot)
     }
 
-    fn get(&mut self, slot: usize, request: &Request) {
+    fn get(&mut self, slot: usize, request: &Request<'_>) {
         if self.open
             && let Some(Waiting { reply: Expected::Batch(batch), .. }) = self.waiting.back_mut()
             && batch.len() < BATCH_LEN_MAX
         {
-            batch.join(slot, &request.reads, &mut self.output);
+            batch.join(slot, &request.reads, self.output.bytes());
             return;
         }
         self.close_get();
         let mut batch = self.spare_batch.take().unwrap_or_default();
-        self.output.extend_from_slice(b"get");
-        batch.join(slot, &request.reads, &mut self.output);
+        self.output.bytes().extend_from_slice(b"get");
+        batch.join(slot, &request.reads, self.output.bytes());
         self.waiting.push_back(Waiting { since: self.ticks, reply: Expected::Batch(batch) });
         self.open = true;
     }
 
     fn close_get(&mut self) {
         if self.open {
-            self.output.extend_from_slice(b"\r\n");
+            self.output.bytes().extend_from_slice(b"\r\n");
             self.open = false;
-            self.command_ends(self.output.len());
-        }
-    }
-
-    fn command_ends(&mut self, at: usize) {
-        if self.transport.as_ref().is_some_and(Transport::is_encrypted) {
-            self.ends.push_back(at);
+            self.output.command_ends(self.output.len());
         }
     }
 
@@ -240,46 +225,10 @@ impl Core {
             self.crowd = self.arrived > 1;
             self.arrived = 0;
         }
-        if let Err(trouble) = self.try_write(cx) {
+        let Some(transport) = &mut self.transport else { return };
+        if let Err(trouble) = self.output.write(transport, cx) {
             self.end(&trouble, wakers);
         }
-    }
-
-    fn try_write(&mut self, cx: &mut Context<'_>) -> Result<(), Trouble> {
-        while self.written < self.output.len() {
-            let end = self.segment();
-            let Some(transport) = &mut self.transport else { return Ok(()) };
-            let segment = self.output.get(self.written..end).unwrap_or_default();
-            match transport.poll_write(cx, segment)? {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(0) => return Err(Trouble::Closed),
-                Poll::Ready(count) => self.written += count,
-            }
-            self.flushing = transport.is_encrypted();
-        }
-        let Some(transport) = &mut self.transport else { return Ok(()) };
-        self.output.clear();
-        self.ends.clear();
-        self.output.shrink_to(OUTPUT_KEPT);
-        self.written = 0;
-        if self.flushing && transport.poll_flush(cx)?.is_ready() {
-            self.flushing = false;
-        }
-        Ok(())
-    }
-
-    /// Where the bytes end that are written at once: everywhere but on an encrypted connection
-    /// this is the end of the output. There, the server waits for its socket although it holds the
-    /// rest of an encrypted record that it did not need so far. A command that begins in the
-    /// middle of a record behind a large value would so be left lying until more arrives. Hence a
-    /// record ends where a command ends, and a command behind others begins a new one unless all
-    /// of them are small.
-    fn segment(&mut self) -> usize {
-        while self.ends.front().is_some_and(|end| *end <= self.written) {
-            self.ends.pop_front();
-        }
-        let near = self.ends.iter().take_while(|end| **end - self.written <= SEGMENT_MAX).last();
-        near.or(self.ends.front()).copied().unwrap_or(self.output.len())
     }
 
     /// Reads what has come and gives it to those who wait for it, until nothing more has come or,
@@ -306,10 +255,19 @@ impl Core {
     }
 
     fn decode(&mut self, wakers: &mut Wakers) -> Result<(), Trouble> {
-        while let Some(frame) = self.decoder.decode(&mut self.input)? {
-            self.deliver(frame, wakers)?;
+        loop {
+            let front = self.waiting.front();
+            let recognise = |name: &[u8]| match front.map(|front| &front.reply) {
+                Some(Expected::Batch(batch)) => batch.recognise(name),
+                // `gets` asks for one name, and the reply has no other.
+                Some(Expected::Command { expect: Expect::Gets, .. }) => Some(0),
+                _ => None,
+            };
+            match self.decoder.decode(&mut self.input, recognise)? {
+                Some(frame) => self.deliver(frame, wakers)?,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     fn deliver(&mut self, frame: Frame, wakers: &mut Wakers) -> Result<(), Trouble> {
@@ -325,7 +283,10 @@ impl Core {
         let front = self.waiting.front_mut().ok_or(UNASKED)?;
         match &mut front.reply {
             Expected::Batch(batch) => match frame {
-                Frame::Value(head, data) => return batch.found(&head, data),
+                Frame::Value(head, data) => {
+                    let index = head.name.ok_or(UNASKED)?;
+                    batch.found(index, head.flags.client_flags.unwrap_or_default(), data);
+                }
                 Frame::Line(Line::End) => self.batch_done(None, wakers),
                 Frame::Line(Line::ServerError(message)) => {
                     self.batch_done(Some(&Trouble::server(&message)), wakers);
@@ -369,10 +330,8 @@ impl Core {
         self.trouble = Some(trouble.clone());
         self.transport = None;
         self.waiting.clear();
-        self.output = Vec::new();
-        self.ends.clear();
+        self.output = Output::default();
         self.open = false;
-        self.flushing = false;
         self.slots.fail_all(trouble, wakers);
     }
 
@@ -392,7 +351,7 @@ impl Core {
         self.watch != Watch::Asleep
     }
 
-    /// The pump counts ticks from now on.
+    /// Ticks are counted from now on, until a whole one has passed without a request.
     pub(super) const fn set_watched(&mut self) {
         self.watch = Watch::Busy;
     }

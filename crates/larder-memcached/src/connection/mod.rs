@@ -12,8 +12,10 @@
 
 mod call;
 mod core;
+mod output;
 mod pump;
 mod slots;
+mod watchdog;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -24,7 +26,11 @@ use std::{
 use futures_util::task::AtomicWaker;
 use smallvec::SmallVec;
 
-use self::{call::Call, core::Core, pump::Pump};
+use self::{
+    call::Call,
+    core::{Core, TICKS_PER_LIMIT},
+    pump::Pump,
+};
 use crate::{
     error::Trouble,
     request::{Reply, Request},
@@ -63,6 +69,8 @@ struct Shared {
     core: Mutex<Core>,
     /// Wakes the pump.
     pump: AtomicWaker,
+    /// A part of the time limit.
+    tick: Duration,
 }
 
 /// Those to be woken once the lock is free.
@@ -72,8 +80,9 @@ impl Connection {
     /// Takes a socket over. Needs a tokio runtime, on which the pump runs.
     pub(crate) fn new(transport: Transport, limits: Limits) -> Self {
         let core = Mutex::new(Core::new(transport, limits));
-        let shared = Arc::new(Shared { core, pump: AtomicWaker::new() });
-        tokio::spawn(Pump::new(Arc::clone(&shared), limits.time_limit));
+        let tick = (limits.time_limit / TICKS_PER_LIMIT).max(Duration::from_millis(1));
+        let shared = Arc::new(Shared { core, pump: AtomicWaker::new(), tick });
+        tokio::spawn(Pump::new(Arc::clone(&shared)));
         Self { shared }
     }
 
@@ -81,7 +90,7 @@ impl Connection {
     ///
     /// # Cancel safety
     /// A request that was written takes effect; its reply is then dropped.
-    pub(crate) async fn call(&self, request: &Request) -> Result<Reply, Failure> {
+    pub(crate) async fn call(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         Call::new(&self.shared, request).await
     }
 
@@ -126,3 +135,6 @@ impl Shared {
 fn wake(wakers: Wakers) {
     wakers.into_iter().for_each(Waker::wake);
 }
+
+#[cfg(test)]
+mod tests;

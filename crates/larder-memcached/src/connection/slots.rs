@@ -42,7 +42,7 @@ impl Slots {
         let slot = Slot {
             state: State::Waiting,
             outstanding: commands + usize::from(reads > 0),
-            reply: Reply { answers: SmallVec::new(), items: SmallVec::from_elem(None, reads) },
+            reply: Reply { answers: Vec::new(), items: SmallVec::from_elem(None, reads) },
             waker: Some(waker.clone()),
         };
         let index = self.free.pop().unwrap_or(self.slots.len());
@@ -132,12 +132,16 @@ impl Slots {
         Some(result)
     }
 
+    /// Whom to wake when the reply has come; nobody from now on.
+    pub(super) fn take_waker(&mut self, index: usize) -> Option<Waker> {
+        self.slots.get_mut(index)?.waker.take()
+    }
+
     /// Whom to wake when the reply has come.
-    pub(super) fn set_waker(&mut self, index: usize, waker: &Waker) {
-        if let Some(slot) = self.slots.get_mut(index)
-            && !slot.waker.as_ref().is_some_and(|known| known.will_wake(waker))
-        {
-            slot.waker = Some(waker.clone());
+    pub(super) fn set_waker(&mut self, index: usize, known: Option<Waker>, waker: &Waker) {
+        if let Some(slot) = self.slots.get_mut(index) {
+            let known = known.filter(|known| known.will_wake(waker));
+            slot.waker = Some(known.unwrap_or_else(|| waker.clone()));
         }
     }
 

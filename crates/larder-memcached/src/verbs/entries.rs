@@ -6,12 +6,12 @@ use smallvec::SmallVec;
 
 use super::{Site, TRIES};
 use crate::{
-    dialect::{Change, Condition, Dialect, Seen, Stored, is_entry},
+    dialect::{Change, Condition, Dialect, Peek, Seen, Stored},
     error::Trouble,
     item::{self, Content, Entry, LeaseRecord},
     name::Name,
     node::Repeat,
-    request::{Answer, Request},
+    request::{Answer, Request, UNEXPECTED},
 };
 
 /// The records behind an entry.
@@ -38,14 +38,14 @@ pub(super) struct Fresh<'a> {
 }
 
 impl Fresh<'_> {
-    pub(super) fn store(
+    pub(super) fn store<'r>(
         &self,
         dialect: Dialect,
-        request: Request,
-        name: &Name,
+        request: Request<'r>,
+        name: &Name<'_>,
         condition: Condition,
         lease: Option<LeaseRecord>,
-    ) -> Request {
+    ) -> Request<'r> {
         let tail = tail(lease, self.expiry_seconds);
         let data: &[&[u8]] = &[self.value, &tail];
         let content = Stored { flags: self.flags, exptime: self.exptime, data };
@@ -139,23 +139,54 @@ impl Site<'_> {
         Err(CONTENDED)
     }
 
-    /// Removes entries and ends the leases on them. Says of how many there was an entry just
-    /// before.
+    /// Removes entries and ends the leases on them. Returns how many entries there were.
+    ///
+    /// A server does not say what it removes. So the items are looked at first, and removed under
+    /// the condition that they are still the same; what changed in between, because it was filled,
+    /// is looked at again. What is missing needs no removal: nothing can be filled there either.
     pub(crate) async fn remove(&self, keys: &[&Key]) -> Result<u64, Trouble> {
         let dialect = self.node.dialect().await?;
-        let make = |view: &_| {
-            keys.iter().fold(Request::default(), |request, key| {
-                let name = self.entry(view, key);
-                dialect.delete(dialect.peek(request, &name), &name)
-            })
-        };
-        let (_, reply) = self.node.in_namespace(Repeat::Once, make).await?;
-        let mut answers = reply.answers.into_iter();
         let mut removed = 0;
-        while let (Some(peek), Some(delete)) = (answers.next(), answers.next()) {
-            let Answer::Line(line) = delete else { continue };
-            let deleted = matches!(Change::of(line)?, Change::Done { .. });
-            removed += u64::from(is_entry(peek)? && deleted);
+        let mut rest = keys.to_vec();
+        for attempt in 0..TRIES {
+            let peek = |view: &_| {
+                rest.iter().fold(Request::default(), |request, key| {
+                    dialect.peek(request, &self.entry(view, key))
+                })
+            };
+            let (_, reply) = self.node.in_namespace(Repeat::Once, peek).await?;
+            let mut there = Vec::new();
+            for (key, answer) in rest.iter().zip(reply.answers) {
+                there.extend(Peek::of(answer)?.map(|peek| (*key, peek)));
+            }
+            if there.is_empty() {
+                return Ok(removed);
+            }
+            // Somebody never stops changing the item: it has to go, whatever it is by now.
+            let surely = attempt + 1 == TRIES;
+            let delete = |view: &_| {
+                there.iter().fold(Request::default(), |request, (key, peek)| {
+                    let name = self.entry(view, key);
+                    if surely {
+                        dialect.delete(request, &name)
+                    } else {
+                        dialect.delete_unchanged(request, &name, peek.cas)
+                    }
+                })
+            };
+            let (_, mut reply) = self.node.in_namespace(Repeat::Once, delete).await?;
+            rest = Vec::new();
+            for ((key, peek), answer) in there.into_iter().zip(reply.answers.drain(..)) {
+                let Answer::Line(line) = answer else { return Err(UNEXPECTED) };
+                match Change::of(line)? {
+                    Change::Done { .. } => removed += u64::from(peek.is_entry),
+                    Change::Differs | Change::Exists => rest.push(key),
+                    Change::Missing => {}
+                }
+            }
+            if rest.is_empty() {
+                return Ok(removed);
+            }
         }
         Ok(removed)
     }

@@ -62,8 +62,8 @@ fn random_id() -> u32 {
 }
 
 /// How a lease is written into the item of a key.
-struct Written {
-    request: Request,
+struct Written<'r> {
+    request: Request<'r>,
     /// Zero if the item is now a lease alone.
     until_seconds: u32,
 }
@@ -145,11 +145,11 @@ impl Site<'_> {
     async fn write_lease(
         &self,
         dialect: Dialect,
-        name: &Name,
+        name: &Name<'_>,
         seen: &Seen,
         record: LeaseRecord,
         time: Duration,
-    ) -> Result<Written, Trouble> {
+    ) -> Result<Written<'_>, Trouble> {
         let condition = Condition::Unchanged(seen.cas);
         let seconds = u32::try_from(record.deadline_ms / 1_000).unwrap_or(u32::MAX).max(1);
         if let Content::Entry(entry) = &seen.content {
@@ -295,11 +295,11 @@ impl Site<'_> {
     async fn change(
         &self,
         dialect: Dialect,
-        name: &Name,
+        name: &Name<'_>,
         token: &Token,
         seen: Option<&Seen>,
         action: &Action<'_>,
-    ) -> Result<Request, Trouble> {
+    ) -> Result<Request<'_>, Trouble> {
         let cas = seen.map_or(token.cas, |seen| seen.cas);
         let on_entry = seen.filter(|seen| matches!(seen.content, Content::Entry(_)));
         match (action, on_entry) {

@@ -12,7 +12,7 @@ use larder_core::{Key, Tag};
 
 use crate::{name::Name, namespace::View, node::Node};
 
-pub(crate) use reads::{Answered, Wanted};
+pub(crate) use reads::{Answered, Found, Wanted};
 
 /// How often a change is tried that others keep getting in the way of.
 const TRIES: usize = 16;
@@ -24,12 +24,18 @@ pub(crate) struct Site<'a> {
     pub(crate) namespace: &'a str,
 }
 
-impl Site<'_> {
-    fn entry(&self, view: &View, key: &Key) -> Name {
-        Name::entry(self.namespace, &view.generation, key)
+impl<'a> Site<'a> {
+    fn entry<'n>(&self, view: &View, key: &'n Key) -> Name<'n>
+    where
+        'a: 'n,
+    {
+        Name::Entry { namespace: self.namespace, generation: view.generation, key }
     }
 
-    fn tag(&self, tag: &Tag) -> Name {
-        Name::tag(self.namespace, tag)
+    fn tag<'n>(&self, tag: &'n Tag) -> Name<'n>
+    where
+        'a: 'n,
+    {
+        Name::Tag { namespace: self.namespace, tag }
     }
 }

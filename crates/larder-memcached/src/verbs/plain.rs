@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Site<'_> {
-    pub(crate) async fn plain_get(&self, name: Name) -> Result<Option<Bytes>, Trouble> {
+    pub(crate) async fn plain_get(&self, name: Name<'_>) -> Result<Option<Bytes>, Trouble> {
         let reply = self.node.call(&Request::read(name), Repeat::Once).await?;
         let item = reply.items.into_iter().next().flatten();
         Ok(item.map(|item| item.data.into_bytes()))
@@ -21,7 +21,7 @@ impl Site<'_> {
 
     pub(crate) async fn plain_set(
         &self,
-        name: Name,
+        name: Name<'_>,
         value: &Bytes,
         ttl: Ttl,
     ) -> Result<(), Trouble> {
@@ -35,7 +35,7 @@ impl Site<'_> {
         }
     }
 
-    pub(crate) async fn plain_delete(&self, name: Name) -> Result<bool, Trouble> {
+    pub(crate) async fn plain_delete(&self, name: Name<'_>) -> Result<bool, Trouble> {
         let dialect = self.node.dialect().await?;
         let request = dialect.delete(Request::default(), &name);
         let line = self.node.call(&request, Repeat::Once).await?.next_line()?;

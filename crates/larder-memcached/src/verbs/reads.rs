@@ -27,7 +27,32 @@ pub(crate) struct Answered {
     pub(crate) epoch: Epoch,
 }
 
+/// What was read for one key.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) value: Option<Bytes>,
+    pub(crate) stamps: Vec<Option<Stamp>>,
+    pub(crate) epoch: Epoch,
+}
+
 impl Site<'_> {
+    /// Reads one entry and the stamps of tags that belong to the same server.
+    pub(crate) async fn read_one(&self, key: &Key, tags: &[Tag]) -> Result<Found, Trouble> {
+        let make = |view: &_| {
+            let mut request = Request::read(self.entry(view, key));
+            request.reads.extend(tags.iter().map(|tag| self.tag(tag)));
+            request
+        };
+        let (view, reply) = match self.node.at_once(&make).await {
+            Some(answered) => answered,
+            None => Box::pin(self.node.in_namespace(Repeat::Once, &make)).await?,
+        };
+        let mut items = reply.items.into_iter();
+        let value = items.next().and_then(value);
+        let stamps = items.map(|item| stamp(item, view.epoch)).collect();
+        Ok(Found { value, stamps, epoch: view.epoch })
+    }
+
     /// Reads entries and stamps.
     pub(crate) async fn read(&self, wanted: &Wanted<'_>) -> Result<Answered, Trouble> {
         let make = |view: &_| {
@@ -36,7 +61,10 @@ impl Site<'_> {
             request.reads.extend(wanted.tags.iter().map(|tag| self.tag(tag)));
             request
         };
-        let (view, reply) = self.node.in_namespace(Repeat::Once, make).await?;
+        let (view, reply) = match self.node.at_once(&make).await {
+            Some(answered) => answered,
+            None => Box::pin(self.node.in_namespace(Repeat::Once, &make)).await?,
+        };
         let mut items = reply.items.into_iter();
         let values = items.by_ref().take(wanted.keys.len()).map(value).collect();
         let stamps = items.map(|item| stamp(item, view.epoch)).collect();

@@ -44,9 +44,11 @@ pub(crate) async fn remaining(config: &MemcachedConfig, key: &Key) -> Option<Dur
         else {
             continue;
         };
-        let generation = base64url(&generation[16..32]);
-        let (space, digest) = (key.space().as_str(), base64url(key.digest()));
-        let name = format!("{}:e:{generation}:{space}:{digest}", config.namespace);
+        let mask = generation[16..32].iter().cycle();
+        let masked: Vec<u8> =
+            key.digest().iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+        let (space, digest) = (key.space().as_str(), base64url(&masked));
+        let name = format!("{}:e:{space}:{digest}", config.namespace);
         let reply = raw(&mut stream, &format!("mg {name} t\r\n")).await;
         let reply = String::from_utf8(reply).unwrap();
         if let Some(ttl) = reply.trim_end().strip_prefix("HD t") {

@@ -20,7 +20,7 @@ fn frames(text: &[u8], pieces: &[usize]) -> (Vec<Frame>, Option<Malformed>) {
         input.advance(len);
         rest = later;
         loop {
-            match decoder.decode(&mut input) {
+            match decoder.decode(&mut input, |name| Some(name.len())) {
                 Ok(Some(frame)) => frames.push(frame),
                 Ok(None) => break,
                 Err(malformed) => return (frames, Some(malformed)),
@@ -97,7 +97,7 @@ proptest! {
     fn values_come_back_byte_for_byte(data in proptest::collection::vec(any::<u8>(), 0..70_000)) {
         let (frames, _) = frames(&value("k", 7, &data), &[1_000]);
         let [Frame::Value(head, payload)] = &frames[..] else { panic!("one value") };
-        prop_assert_eq!(head.flags.client_flags, Some(7));
+        prop_assert_eq!((head.name, head.flags.client_flags), (Some(1), Some(7)));
         prop_assert_eq!(payload.as_slice(), &data[..]);
         prop_assert_eq!(payload.clone().into_bytes(), data);
     }
@@ -131,4 +131,13 @@ fn replies_of_other_protocols_are_refused() {
     for text in [&b"-ERR unknown command 'version'\r\n"[..], b"HTTP/1.1 400 Bad Request\r\n"] {
         assert_eq!(frames(text, &[3]), (Vec::new(), Some(Malformed::Line)));
     }
+}
+
+#[test]
+fn a_value_that_nobody_asked_for_is_refused() {
+    let mut input = Input::new();
+    let text = value("k", 0, b"data");
+    input.spare()[..text.len()].copy_from_slice(&text);
+    input.advance(text.len());
+    assert_eq!(Decoder::new(100).decode(&mut input, |_| None), Err(Malformed::Name));
 }
