@@ -60,7 +60,7 @@ impl Execute {
         let database = shared.database.clone();
         let write = async move { database.execute(&sql, &params).await };
         let (Executed { rows_affected, last_insert_id, .. }, invalidation) =
-            shared.write(statement.written(), before, statement.is_single, write).await?;
+            shared.write(before.written(&statement), before, statement.is_single, write).await?;
         Ok(Written { rows_affected, last_insert_id, invalidation })
     }
 }

@@ -164,6 +164,8 @@ impl Shared {
             self.schema.make_private();
         }
         let catalog = match self.schema.known() {
+            // A function that is not known may be one that somebody else made just now.
+            _ if statement.calls_unknown => self.schema.catalog(&self.database).await.ok(),
             None if !statement.writes.is_empty() => self.schema.catalog(&self.database).await.ok(),
             known => known,
         };
@@ -195,15 +197,15 @@ impl Shared {
         limit: RowLimit,
     ) -> Result<RowSet, QueryError> {
         let before = self.before(statement).await;
-        if statement.writes.is_empty() {
+        let writes = before.written(statement);
+        if writes.is_empty() {
             return self.database.fetch(&statement.sql, params, limit).await;
         }
         let (database, sql) = (self.database.clone(), Arc::clone(&statement.sql));
         let params = params.clone();
         // All rows: a write whose rows are not all fetched may not be complete.
         let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
-        let (rows, invalidation) =
-            self.write(statement.written(), before, statement.is_single, write).await?;
+        let (rows, invalidation) = self.write(writes, before, statement.is_single, write).await?;
         if !invalidation.is_applied() {
             tracing::warn!("what a statement with rows wrote is not invalidated everywhere yet");
         }
@@ -257,6 +259,18 @@ impl Shared {
 pub(crate) struct Before {
     pub(crate) catalog: Option<Arc<Catalog>>,
     pub(crate) changes_schema: bool,
+}
+
+impl Before {
+    /// What a statement writes, with the functions that it calls: one of the user's may write
+    /// anything.
+    pub(crate) fn written(&self, statement: &Statement) -> Writes {
+        let may_write = match &self.catalog {
+            Some(catalog) => catalog.may_write(&statement.calls),
+            None => statement.calls_unknown,
+        };
+        if may_write { Writes::Everything } else { statement.written() }
+    }
 }
 
 pub(crate) fn union(one: Writes, other: Writes) -> Writes {

@@ -36,6 +36,10 @@ pub(crate) struct Statement {
     pub(crate) is_single: bool,
     /// Whether it gives one connection of the pool something of its own.
     pub(crate) makes_private: bool,
+    /// The functions that it calls, in lower case.
+    pub(crate) calls: BTreeSet<Box<str>>,
+    /// Whether one of them may be a function of the user's.
+    pub(crate) calls_unknown: bool,
 }
 
 /// Why an answer is not cached.
@@ -101,7 +105,7 @@ impl Statement {
     pub(crate) fn analyze(sql: &str, dialect: Dialect) -> Self {
         let sql_text = Arc::from(sql);
         match larder_sql::analyze(sql, dialect) {
-            Ok(Analysis { kind, reads, writes, cacheability, .. }) => {
+            Ok(Analysis { kind, reads, writes, cacheability, calls, calls_unknown, .. }) => {
                 let is_single = cacheability != Err(Uncacheable::MultipleStatements);
                 Self {
                     sql: sql_text,
@@ -111,6 +115,8 @@ impl Statement {
                     uncacheable: cacheability.err().map(Reason::from),
                     is_single,
                     makes_private: makes_private(sql, Some(kind), is_single, dialect),
+                    calls,
+                    calls_unknown,
                 }
             }
             Err(error) => Self {
@@ -125,6 +131,8 @@ impl Statement {
                 uncacheable: Some(Reason::from(error)),
                 is_single: false,
                 makes_private: makes_private(sql, None, false, dialect),
+                calls: BTreeSet::new(),
+                calls_unknown: true,
             },
         }
     }
@@ -177,7 +185,8 @@ impl<S: Shape> Prepared<S> {
     pub(crate) async fn resolve(&self, shared: &Shared) -> Result<(), QueryError> {
         if self.behind.get().is_none() {
             let catalog = shared.schema.catalog(&shared.database).await?;
-            let behind = || (catalog.version, catalog.behind(&self.statement.reads));
+            let behind =
+                || (catalog.version, catalog.behind(&self.statement.reads, &self.statement.calls));
             self.behind.get_or_init(behind);
         }
         Ok(())

@@ -147,7 +147,7 @@ impl Transaction {
             // No catalog knows of a trigger that this transaction makes and removes again.
             Writes::Everything
         } else {
-            statement.writes.clone()
+            self.before.written(statement)
         };
         self.writes = union(std::mem::take(&mut self.writes), writes);
     }

@@ -23,6 +23,11 @@ pub struct Analysis {
     /// What was found in the text that changes from run to run or from session to session,
     /// whatever the kind of the statement. For a view's definition it is what its readers inherit.
     pub instability: Option<Uncacheable>,
+    /// The functions that the text calls, without schema and in lower case. A function of the
+    /// user's may hide behind the name of one of the server's, and may write.
+    pub calls: BTreeSet<Box<str>>,
+    /// Whether one of them is not known here, so that it may be a function of the user's.
+    pub calls_unknown: bool,
 }
 
 /// What a statement does, from what changes least to what changes most.

@@ -92,5 +92,13 @@ fn conclude(walk: Walk<'_>, statements: usize) -> Analysis {
     } else {
         walk.forbidden.map_or(Ok(()), Err)
     };
-    Analysis { kind, reads: walk.reads, writes: walk.writes, cacheability, instability }
+    Analysis {
+        kind,
+        reads: walk.reads,
+        writes: walk.writes,
+        cacheability,
+        instability,
+        calls: walk.calls,
+        calls_unknown: walk.calls_unknown,
+    }
 }

@@ -38,6 +38,9 @@ pub(crate) struct Walk<'a> {
     pub(crate) writes: Writes,
     /// The first reason against caching.
     pub(crate) forbidden: Option<Uncacheable>,
+    /// The functions that are called.
+    pub(crate) calls: BTreeSet<Box<str>>,
+    pub(crate) calls_unknown: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -51,11 +54,22 @@ impl<'a> Walk<'a> {
             reads: BTreeSet::new(),
             writes: Writes::default(),
             forbidden: None,
+            calls: BTreeSet::new(),
+            calls_unknown: false,
         }
     }
 
     pub(crate) fn forbid(&mut self, reason: Uncacheable) {
         self.forbidden.get_or_insert(reason);
+    }
+
+    /// Notes a call, and what is to be said against it.
+    fn call(&mut self, name: &ObjectName, judgement: Option<Uncacheable>) {
+        if let Some(last) = name.0.last().and_then(ObjectNamePart::as_ident) {
+            self.calls.insert(last.value.to_lowercase().into());
+        }
+        self.calls_unknown |= matches!(judgement, Some(Uncacheable::UnknownFunction { .. }));
+        self.forbid_if(judgement);
     }
 
     fn forbid_if(&mut self, reason: Option<Uncacheable>) {
@@ -207,13 +221,13 @@ impl Visitor for Walk<'_> {
             TableFactor::Table { name, args, sample, .. } => {
                 if let Some(call) = args {
                     self.not_read.insert(&raw const *name);
-                    self.forbid_if(functions::judge_call(name, &call.args, self.dialect));
+                    self.call(name, functions::judge_call(name, &call.args, self.dialect));
                 }
                 self.sample(sample.as_ref().map(sample_of));
             }
             TableFactor::Derived { sample, .. } => self.sample(sample.as_ref().map(sample_of)),
             TableFactor::Function { name, args, .. } => {
-                self.forbid_if(functions::judge_call(name, args, self.dialect));
+                self.call(name, functions::judge_call(name, args, self.dialect));
             }
             TableFactor::SemanticView { .. } => {
                 self.forbid(Uncacheable::Unsupported { construct: "a semantic view" })
@@ -232,7 +246,10 @@ impl Visitor for Walk<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
         let reason = match expr {
-            Expr::Function(function) => functions::judge(function, self.dialect),
+            Expr::Function(function) => {
+                self.call(&function.name, functions::judge(function, self.dialect));
+                None
+            }
             Expr::Identifier(ident) => functions::judge_word(ident, self.dialect),
             Expr::BinaryOp { op, .. }
             | Expr::AnyOp { compare_op: op, .. }

@@ -1,9 +1,9 @@
 //! One thread that watches the time for every connection of the process.
 //!
 //! A runtime with a timer under way waits with a time limit, which makes each wait, and so each
-//! far hit, a good twentieth more expensive (bench `memcached_far_hit`); a timer per request would
-//! cost more. So the connections have no timers: this thread counts ticks, and a connection whose
-//! oldest request has waited for too many of them is ended. It sleeps while nothing is under way.
+//! far hit, some four per cent more expensive; a timer per request would cost more. So the
+//! connections have no timers: this thread counts ticks, and a connection whose oldest request has
+//! waited for too many of them is ended. It sleeps while nothing is under way.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak},

@@ -34,6 +34,8 @@ pub(crate) struct Catalog {
     /// Tables that a module of the database answers for. What they read is the module's secret:
     /// a full-text index may read another table, and keeps its own in tables named after it.
     modules: BTreeSet<TableName>,
+    /// The functions of users, in lower case, and whether they may write.
+    functions: BTreeMap<Box<str>, bool>,
     /// Whether there may be triggers and foreign keys that the account is not shown.
     hides_effects: bool,
 }
@@ -52,9 +54,13 @@ pub(crate) struct Behind {
 }
 
 impl Catalog {
-    /// The names themselves and, for views, all that their definitions read.
-    pub(crate) fn behind(&self, names: &BTreeSet<TableName>) -> Behind {
-        let mut behind = Behind { reads: BTreeSet::new(), uncacheable: None };
+    /// The names themselves and, for views, all that their definitions read. What a function of
+    /// the user's reads is not known, whatever function of the server's has its name.
+    pub(crate) fn behind(&self, names: &BTreeSet<TableName>, calls: &BTreeSet<Box<str>>) -> Behind {
+        let users = calls.iter().find(|name| self.functions.contains_key(*name));
+        let unknown = |name: &Box<str>| Uncacheable::UnknownFunction { name: name.to_string() };
+        let uncacheable = users.map(unknown).map(Reason::from);
+        let mut behind = Behind { reads: BTreeSet::new(), uncacheable };
         let mut open: Vec<_> = names.iter().cloned().collect();
         while let Some(name) = open.pop() {
             if let Some(view) = self.views.get(&name) {
@@ -68,6 +74,17 @@ impl Catalog {
             behind.reads.insert(name);
         }
         behind
+    }
+
+    /// Whether one of these functions may write.
+    pub(crate) fn may_write(&self, calls: &BTreeSet<Box<str>>) -> bool {
+        calls.iter().any(|name| self.functions.get(name).copied().unwrap_or_default())
+    }
+
+    #[cfg(any(feature = "mysql", feature = "postgres", test))]
+    fn add_function(&mut self, name: &str, may_write: bool) {
+        // Several of one name, for other arguments or in other schemas, count as one.
+        *self.functions.entry(name.to_lowercase().into()).or_default() |= may_write;
     }
 
     /// The tables themselves and all that triggers and foreign keys write in their wake.
@@ -192,7 +209,7 @@ mod tests {
         let dialect = Dialect::Sqlite;
         catalog.add_view(table("a"), "CREATE VIEW a AS SELECT * FROM b JOIN t", dialect);
         catalog.add_view(table("b"), "CREATE VIEW b AS SELECT * FROM u", dialect);
-        let behind = catalog.behind(&tables(["a"]));
+        let behind = catalog.behind(&tables(["a"]), &BTreeSet::new());
         assert_eq!(behind.reads, tables(["a", "b", "t", "u"]));
         assert_eq!(behind.uncacheable, None);
     }
@@ -202,7 +219,7 @@ mod tests {
         let mut catalog = Catalog::default();
         let sql = "CREATE VIEW v AS SELECT random() AS r FROM t";
         catalog.add_view(table("v"), sql, Dialect::Sqlite);
-        let uncacheable = catalog.behind(&tables(["v"])).uncacheable;
+        let uncacheable = catalog.behind(&tables(["v"]), &BTreeSet::new()).uncacheable;
         assert!(matches!(uncacheable, Some(Reason::Statement(Uncacheable::Volatile { .. }))));
     }
 

@@ -65,7 +65,14 @@ async fn read_objects(
     for row in rows(database, FOREIGN_TABLES).await?.rows() {
         let reason = Uncacheable::Unsupported { construct: "a table that changes without a write" };
         let view = View { reads: BTreeSet::new(), uncacheable: Some(reason.into()) };
-        catalog.merge_view(name(&row.get::<String>(0)?), view);
+        let table = name(&row.get::<String>(0)?);
+        // What is written to it may end up in other tables.
+        catalog.add_effect(table.clone(), Writes::Everything);
+        catalog.merge_view(table, view);
+    }
+    for row in rows(database, FUNCTIONS).await?.rows() {
+        let (function, may_write) = row.to::<(String, i64)>()?;
+        catalog.add_function(&function, may_write != 0);
     }
     for row in rows(database, TRIGGERS).await?.rows() {
         let (table, body) = row.to::<(String, Option<String>)>()?;
@@ -83,9 +90,15 @@ async fn rows(database: &Database, sql: &str) -> Result<RowSet, QueryError> {
 }
 
 impl Catalog {
-    /// Two views of one name, in two databases, count as one that reads what both do.
+    /// Two views of one name, in two databases, count as one that reads what both do. What is
+    /// written to a view ends up in the tables that it reads; if they are hidden, anywhere.
     fn merge_view(&mut self, name: TableName, view: View) {
         let View { reads, uncacheable } = view;
+        let targets = match reads.is_empty() {
+            true => Writes::Everything,
+            false => Writes::Tables(reads.clone()),
+        };
+        self.add_effect(name.clone(), targets);
         let merged =
             self.views.entry(name).or_insert(View { reads: BTreeSet::new(), uncacheable: None });
         merged.reads.extend(reads);
@@ -150,6 +163,14 @@ const FOREIGN_TABLES: &str = concat!(
      ('ARCHIVE', 'Aria', 'BLACKHOLE', 'InnoDB', 'MyISAM', 'ROCKSDB'))"
 );
 
+/// The functions of users. Those that are declared not to write are believed.
+const FUNCTIONS: &str = concat!(
+    "SELECT ROUTINE_NAME, MAX(SQL_DATA_ACCESS NOT IN ('NO SQL', 'READS SQL DATA')) \
+     FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'FUNCTION' AND ",
+    of_users!("ROUTINE_SCHEMA"),
+    " GROUP BY ROUTINE_NAME"
+);
+
 const TRIGGERS: &str = concat!(
     "SELECT EVENT_OBJECT_TABLE, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE ",
     of_users!("EVENT_OBJECT_SCHEMA")
@@ -172,6 +193,7 @@ struct Counters {
 }
 
 const COUNTERS: &str = "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_alter_db', \
+    'Com_alter_function', 'Com_create_function', 'Com_create_udf', 'Com_drop_function', \
     'Com_alter_sequence', 'Com_alter_table', 'Com_create_db', 'Com_create_sequence', \
     'Com_create_table', 'Com_create_trigger', 'Com_create_view', 'Com_drop_db', \
     'Com_drop_sequence', 'Com_drop_table', 'Com_drop_trigger', 'Com_drop_view', 'Com_grant', \
@@ -261,11 +283,11 @@ mod tests {
         let mut catalog = Catalog::default();
         catalog.merge_view(name("v"), view_of("select `d`.`t`.`a` from `d`.`t`", Dialect::MySql));
         catalog.merge_view(name("v"), view_of("select 1 from `e`.`u`", Dialect::MySql));
-        let behind = catalog.behind(&[name("v")].into());
+        let behind = catalog.behind(&[name("v")].into(), &BTreeSet::new());
         assert_eq!(behind.reads, ["t", "u", "v"].map(name).into());
         assert_eq!(behind.uncacheable, None);
         catalog.merge_view(name("v"), view_of("", Dialect::MySql));
-        assert!(catalog.behind(&[name("v")].into()).uncacheable.is_some());
+        assert!(catalog.behind(&[name("v")].into(), &BTreeSet::new()).uncacheable.is_some());
     }
 
     #[test]

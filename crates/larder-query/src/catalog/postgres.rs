@@ -41,6 +41,10 @@ pub(super) async fn version(database: &Database, memo: &Memo) -> Result<i64, Que
 /// The version comes first: a change in between makes the catalog look older than it is.
 pub(super) async fn load(database: &Database, memo: &Memo) -> Result<Catalog, QueryError> {
     let mut catalog = Catalog { version: version(database, memo).await?, ..Catalog::default() };
+    for row in read(database, FUNCTIONS, &Params::new()).await?.rows() {
+        let (function, may_write): (String, bool) = row.to()?;
+        catalog.add_function(&function, may_write);
+    }
     let facts = read(database, FACTS, &Params::new()).await?;
     for row in facts.rows() {
         let (kind, subject, object): (String, String, Option<String>) = row.to()?;
@@ -168,9 +172,17 @@ const VERSION: &str = concat!(
     "(SELECT pg_catalog.hash_array_extended(array_agg(xmin), 6) FROM pg_catalog.pg_inherits), ",
     "(SELECT pg_catalog.hash_array_extended(array_agg(xmin), 7) FROM pg_catalog.pg_policy), ",
     "(SELECT pg_catalog.hash_array_extended(array_agg(p.xmin), 8) FROM pg_catalog.pg_proc AS p ",
-    "WHERE p.prorettype = 2279 AND p.oid ",
+    "WHERE p.oid ",
     user_objects!(),
     ")], 0)"
+);
+
+/// The functions and procedures of users. The server lets only those write that are volatile.
+const FUNCTIONS: &str = concat!(
+    "SELECT proname::text, pg_catalog.bool_or(provolatile = 'v') FROM pg_catalog.pg_proc ",
+    "WHERE oid ",
+    user_objects!(),
+    " GROUP BY proname"
 );
 
 /// What there is, one fact a row.
@@ -248,7 +260,7 @@ mod tests {
         let mut catalog = Catalog::default();
         catalog.add_definition(name("v"), Some("SELECT * FROM a"));
         catalog.add_definition(name("v"), Some("SELECT * FROM b"));
-        assert_eq!(catalog.behind(&tables(["v"])).reads, tables(["a", "b", "v"]));
+        assert_eq!(catalog.behind(&tables(["v"]), &BTreeSet::new()).reads, tables(["a", "b", "v"]));
     }
 
     #[test]
@@ -256,8 +268,11 @@ mod tests {
         let mut catalog = Catalog::default();
         catalog.add_child(name("p"), name("one"));
         catalog.add_child(name("p"), name("two"));
-        assert_eq!(catalog.behind(&tables(["p"])).reads, tables(["one", "p", "two"]));
-        assert_eq!(catalog.behind(&tables(["one"])).reads, tables(["one"]));
+        assert_eq!(
+            catalog.behind(&tables(["p"]), &BTreeSet::new()).reads,
+            tables(["one", "p", "two"])
+        );
+        assert_eq!(catalog.behind(&tables(["one"]), &BTreeSet::new()).reads, tables(["one"]));
         for table in ["p", "one"] {
             let wake = catalog.wake(&Writes::Tables(tables([table])));
             assert_eq!(wake, Writes::Tables(tables(["one", "p", "two"])));
@@ -268,10 +283,10 @@ mod tests {
     fn a_policy_reads_and_may_depend_on_the_session() {
         let mut catalog = Catalog::default();
         catalog.add_policy(name("t"), Some("(owner IN ( SELECT member.id FROM member))"));
-        let behind = catalog.behind(&tables(["t"]));
+        let behind = catalog.behind(&tables(["t"]), &BTreeSet::new());
         assert_eq!((behind.reads, behind.uncacheable), (tables(["member", "t"]), None));
         catalog.add_policy(name("t"), Some("(tenant = current_setting('app.tenant'::text))"));
-        let uncacheable = catalog.behind(&tables(["t"])).uncacheable;
+        let uncacheable = catalog.behind(&tables(["t"]), &BTreeSet::new()).uncacheable;
         let Some(Reason::Statement(Uncacheable::SessionState { .. })) = uncacheable else {
             panic!("{uncacheable:?}");
         };

@@ -185,6 +185,60 @@ pub(crate) async fn views_triggers_and_cascades_are_followed(f: Fixture) {
     assert_eq!(checked(&queries, logged).await, 1, "the trigger reaches the log");
 }
 
+pub(crate) async fn a_write_through_a_view_reaches_its_tables(f: Fixture) {
+    let queries = queries(&f.database);
+    setup(&queries).await;
+    for sql in [
+        "CREATE VIEW again AS SELECT * FROM german",
+        "CREATE TABLE log (what TEXT)",
+        "CREATE TRIGGER logging AFTER UPDATE ON airline FOR EACH ROW INSERT INTO log VALUES ('x')",
+    ] {
+        execute(&queries, sql).await;
+    }
+    let (logged, name) =
+        ("SELECT count(*) FROM log", "SELECT count(*) FROM airline WHERE name = 'x'");
+    for (view, before, after) in [("german", "Lufthansa", "x"), ("again", "x", "y")] {
+        let (named, lines) = (warm(&queries, name).await, warm(&queries, logged).await);
+        execute(&queries, &format!("UPDATE {view} SET name = '{after}' WHERE name = '{before}'"))
+            .await;
+        assert_eq!(checked(&queries, logged).await, lines + 1, "{view}");
+        assert_ne!(checked(&queries, name).await, named, "{view}");
+    }
+}
+
+pub(crate) async fn a_function_that_may_write_invalidates_everything(f: Fixture) {
+    let queries = queries(&f.database);
+    setup(&queries).await;
+    let count = "SELECT count(*) FROM airport";
+    let mut known = warm(&queries, count).await;
+    // By another program, so that only the catalog can tell.
+    f.run(
+        "CREATE FUNCTION noted() RETURNS INT MODIFIES SQL DATA NOT DETERMINISTIC \
+           BEGIN INSERT INTO airport SELECT max(id) + 1, 'NEW' FROM airport; RETURN 1; END",
+    )
+    .await;
+    for sql in [
+        "SELECT noted()",
+        "UPDATE airline SET name = noted() WHERE id = 1",
+        "INSERT INTO flight SELECT 99, noted()",
+        "SET @x = noted()",
+        "DO noted()",
+    ] {
+        assert_eq!(warm(&queries, count).await, known, "{sql}");
+        if sql.starts_with("SELECT") {
+            scalar(&queries, sql).await;
+        } else {
+            execute(&queries, sql).await;
+        }
+        known += 1;
+        assert_eq!(checked(&queries, count).await, known, "{sql}");
+    }
+    f.run("CREATE FUNCTION plain() RETURNS INT READS SQL DATA DETERMINISTIC RETURN 1").await;
+    warm(&queries, count).await;
+    assert_eq!(scalar(&queries, "SELECT plain()").await.1, Source::Bypass);
+    assert_eq!(warm(&queries, count).await, known);
+}
+
 pub(crate) async fn a_view_that_is_redefined_is_looked_into_again(f: Fixture) {
     let queries = queries(&f.database);
     setup(&queries).await;

@@ -47,6 +47,8 @@ on_both_servers! {
         every_type_is_the_same_from_the_database_and_from_the_cache
         a_write_invalidates_what_depends_on_its_tables_and_nothing_else
         views_triggers_and_cascades_are_followed
+        a_write_through_a_view_reaches_its_tables
+        a_function_that_may_write_invalidates_everything
         a_view_that_is_redefined_is_looked_into_again
         a_trigger_that_somebody_else_makes_is_followed_by_the_next_write
         a_view_that_somebody_else_redefines_is_not_stored_under_the_tables_of_the_old_one

@@ -57,6 +57,46 @@ async fn views_are_followed_to_their_tables_and_so_are_writes_to_them() {
 
 #[tokio::test]
 #[ignore = "needs a live service"]
+async fn a_function_that_may_write_invalidates_everything() {
+    let (bench, queries) = bench("CREATE TABLE a (n int8); CREATE TABLE b (n int8)").await;
+    let count = "SELECT count(*) FROM a";
+    scalar(&queries, count).await;
+    let function = "CREATE FUNCTION noted() RETURNS int8 LANGUAGE sql AS \
+                    'INSERT INTO a VALUES (1) RETURNING n'";
+    behind_its_back(&bench, function).await;
+    let mut known = 0;
+    for sql in [
+        "SELECT noted()",
+        "SELECT n FROM noted() AS t (n)",
+        "INSERT INTO b SELECT noted()",
+        "UPDATE b SET n = 2 WHERE noted() = 1",
+    ] {
+        check_followed(&queries, count, sql, [known, known + 1]).await;
+        known += 1;
+    }
+    scalar(&queries, count).await;
+    assert_eq!(scalar(&queries, "SELECT noted()").await.0, 1);
+    assert_eq!(scalar(&queries, count).await.0, known + 1);
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn a_function_of_the_users_behind_a_name_of_the_servers_is_not_cached() {
+    let (bench, queries) = bench("CREATE TABLE a (n int8)").await;
+    behind_its_back(
+        &bench,
+        "CREATE FUNCTION lower(int8) RETURNS int8 STABLE LANGUAGE sql AS 'SELECT count(*) FROM a'",
+    )
+    .await;
+    for expected in 0..3 {
+        let found = scalar(&queries, "SELECT lower(5::int8)").await;
+        assert_eq!(found, (expected, Source::Bypass));
+        execute(&queries, "INSERT INTO a VALUES (1)").await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
 async fn a_materialized_view_is_a_table_that_is_written_by_its_refresh() {
     let (_bench, queries) =
         bench("CREATE TABLE a (n int8); CREATE MATERIALIZED VIEW m AS SELECT count(*) AS n FROM a")
