@@ -24,6 +24,9 @@ use crate::{
 /// What an item needs beside the value: its name, the server's records, and ours.
 const ITEM_OVERHEAD: usize = 1_024;
 
+/// The largest item that a server takes unless it was told otherwise.
+const ITEM_BYTES_DEFAULT: usize = 1 << 20;
+
 /// A cache on one Memcached, or on several.
 ///
 /// # Cancel safety
@@ -54,6 +57,22 @@ impl MemcachedBackend {
     /// # Cancel safety
     /// A connection that is being made is then closed.
     pub async fn connect(config: MemcachedConfig) -> Result<Self> {
+        match Self::connect_or_wait(config).await? {
+            (backend, None) => Ok(backend),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// As [`MemcachedBackend::connect`], but it is no error if no server can be reached for now:
+    /// calls fail until one is there, and then connect. Returns why, if none is; until then a
+    /// value may be as large as Memcached's own default admits, one mebibyte.
+    ///
+    /// # Errors
+    /// As [`MemcachedBackend::connect`], without what [may pass](larder_core::Error::is_retryable).
+    ///
+    /// # Cancel safety
+    /// As [`MemcachedBackend::connect`].
+    pub async fn connect_or_wait(config: MemcachedConfig) -> Result<(Self, Option<Error>)> {
         let refused = |trouble: Trouble| trouble.into_error(Operation::Open, None);
         if let Some(objection) = config.objection() {
             return Err(refused(Trouble::Config(objection)));
@@ -82,15 +101,10 @@ impl MemcachedBackend {
                 }
             }
         }
-        match (item_bytes_max, away) {
-            (Some(item_bytes_max), _) => {
-                let taken = item_bytes_max.saturating_sub(ITEM_OVERHEAD).max(1);
-                let value_bytes_max = configured.unwrap_or(taken);
-                Ok(Self { fleet, value_bytes_max, counters: Counters::default() })
-            }
-            (None, Some(error)) => Err(error),
-            (None, None) => Err(refused(Trouble::Config("there is no server"))),
-        }
+        let away = if item_bytes_max.is_some() { None } else { away };
+        let taken = item_bytes_max.unwrap_or(ITEM_BYTES_DEFAULT).saturating_sub(ITEM_OVERHEAD);
+        let value_bytes_max = configured.unwrap_or(taken.max(1));
+        Ok((Self { fleet, value_bytes_max, counters: Counters::default() }, away))
     }
 
     /// Runs a call in a span of its own and says how it ended.

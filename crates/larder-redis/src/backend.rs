@@ -56,20 +56,53 @@ impl RedisBackend {
     /// # Cancel safety
     /// Connections that were made are closed.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
-        let error = |trouble: Trouble| trouble.into_error(Operation::Open);
+        let backend = Self::unconnected(config)?;
+        let outcome = backend.store.fleet.masters().await;
+        outcome.map_err(|trouble| trouble.into_error(Operation::Open))?;
+        backend.warn().await;
+        Ok(backend)
+    }
+
+    /// As [`RedisBackend::connect`], but a server that can not be reached for now is no error:
+    /// calls fail until it is there, and then connect. Returns why, if it is not.
+    ///
+    /// # Errors
+    /// As [`RedisBackend::connect`], without what [may pass](larder_core::Error::is_retryable).
+    ///
+    /// # Cancel safety
+    /// As [`RedisBackend::connect`].
+    pub async fn connect_or_wait(config: RedisConfig) -> Result<(Self, Option<Error>)> {
+        let backend = Self::unconnected(config)?;
+        match backend.store.fleet.masters().await {
+            Ok(_) => {
+                backend.warn().await;
+                Ok((backend, None))
+            }
+            Err(trouble) => {
+                let error = trouble.into_error(Operation::Open);
+                if error.is_retryable() { Ok((backend, Some(error))) } else { Err(error) }
+            }
+        }
+    }
+
+    fn unconnected(config: RedisConfig) -> Result<Self> {
         if let Some(objection) = config.objection() {
             let error = Error::new(ErrorKind::InvalidInput, NAME, Operation::Open);
             return Err(error.with_detail(objection));
         }
-        let backend = Self { store: Arc::new(Store::new(Settings::new(config).map_err(error)?)) };
-        backend.store.fleet.masters().await.map_err(error)?;
+        let settings = Settings::new(config);
+        let settings = settings.map_err(|trouble| trouble.into_error(Operation::Open))?;
+        Ok(Self { store: Arc::new(Store::new(settings)) })
+    }
+
+    /// Writes to the log what will not work well.
+    async fn warn(&self) {
         // Advice is not worth failing for.
-        if let Ok(health) = Box::pin(backend.store.health()).await {
+        if let Ok(health) = Box::pin(self.store.health()).await {
             for advice in health.advice {
                 tracing::warn!(backend = NAME, server = health.server, "{advice}");
             }
         }
-        Ok(backend)
     }
 
     /// Runs a call in a span of its own and says how it ended.

@@ -159,8 +159,12 @@ impl LarderBuilder {
 
     /// Opens the database and the far tier.
     ///
+    /// A far tier whose server can not be reached for now is the cache's trouble: it is written to
+    /// the log, the database answers, and the far tier is used from when it is there.
+    ///
     /// # Errors
-    /// [`OpenError`]; no message holds a password.
+    /// [`OpenError`]; no message holds a password. Of the far tier, what does not pass by itself:
+    /// wrong credentials, an unknown certificate, another protocol, a file that can not be used.
     ///
     /// # Cancel safety
     /// What was opened so far is closed.
@@ -169,11 +173,17 @@ impl LarderBuilder {
         let ttl = self.ttl.map_or(Ok(DEFAULT_TTL), Ttl::new);
         let ttl = ttl.map_err(|source| SettingsError::Ttl { variable: "ttl", source })?;
         let namespace = self.namespace.as_deref();
-        let Opened { backend: far, plain } = match self.far {
-            Some(Far::Backend(backend)) => Opened { backend: Some(backend), plain: None },
+        let Opened { backend: far, plain, away } = match self.far {
+            Some(Far::Backend(backend)) => {
+                Opened { backend: Some(backend), plain: None, away: None }
+            }
             Some(Far::Url(url)) => url.map_err(OpenError::FarUrl)?.open_in(namespace).await?,
-            None => Opened { backend: None, plain: None },
+            None => Opened { backend: None, plain: None, away: None },
         };
+        if let Some(error) = away {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the far tier can not be reached; going without it until it can");
+        }
         let mut cache = Cache::builder();
         if let Some(near) = self.near {
             cache = cache.near(near);

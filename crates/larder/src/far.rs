@@ -84,6 +84,8 @@ pub(crate) struct Opened {
     pub(crate) backend: Option<Arc<dyn CacheBackend>>,
     /// The same store for plain entries, if it takes them.
     pub(crate) plain: Option<Arc<dyn PlainStore>>,
+    /// Why its server can not be reached for now.
+    pub(crate) away: Option<larder_core::Error>,
 }
 
 impl FromStr for FarUrl {
@@ -166,17 +168,23 @@ impl FarUrl {
     /// # Cancel safety
     /// What was opened so far is closed.
     pub async fn open(&self) -> Result<Option<Arc<dyn CacheBackend>>, OpenError> {
-        Ok(self.open_in(None).await?.backend)
+        match self.open_in(None).await? {
+            Opened { away: Some(source), .. } => {
+                Err(OpenError::Far { url: self.to_string(), source })
+            }
+            opened => Ok(opened.backend),
+        }
     }
 
-    /// Opens the backend in a namespace, where it takes one.
+    /// Opens the backend in a namespace, where it takes one. A server that is away for now is the
+    /// cache's trouble, which this leaves to the caller.
     pub(crate) async fn open_in(&self, namespace: Option<&str>) -> Result<Opened, OpenError> {
         #[cfg(any(feature = "memcached", feature = "redis"))]
         let namespace = namespace.map(server_namespace);
         #[cfg(not(any(feature = "memcached", feature = "redis")))]
         let _ = namespace;
         match &self.0 {
-            Kind::None => Ok(Opened { backend: None, plain: None }),
+            Kind::None => Ok(Opened { backend: None, plain: None, away: None }),
             Kind::Memory => Ok(Opened::new(MemoryBackend::new(MemoryConfig::default()))),
             #[cfg(feature = "moka")]
             Kind::Moka => {
@@ -195,8 +203,9 @@ impl FarUrl {
                     Some(namespace) => config.with_namespace(namespace),
                     None => config,
                 };
-                let backend = larder_memcached::MemcachedBackend::connect(config).await;
-                backend.map(Opened::with_plain).map_err(|source| self.failed(source))
+                let backend = larder_memcached::MemcachedBackend::connect_or_wait(config).await;
+                let (backend, away) = backend.map_err(|source| self.failed(source))?;
+                Ok(Opened { away, ..Opened::with_plain(backend) })
             }
             #[cfg(feature = "redis")]
             Kind::Redis { config, .. } => {
@@ -205,8 +214,9 @@ impl FarUrl {
                     Some(namespace) => config.with_namespace(namespace),
                     None => config,
                 };
-                let backend = larder_redis::RedisBackend::connect(config).await;
-                backend.map(Opened::with_plain).map_err(|source| self.failed(source))
+                let backend = larder_redis::RedisBackend::connect_or_wait(config).await;
+                let (backend, away) = backend.map_err(|source| self.failed(source))?;
+                Ok(Opened { away, ..Opened::with_plain(backend) })
             }
             #[cfg(feature = "sqlite")]
             Kind::Sqlite { path } => {
@@ -243,13 +253,13 @@ fn server_namespace(name: &str) -> String {
 
 impl Opened {
     fn new(backend: impl CacheBackend) -> Self {
-        Self { backend: Some(Arc::new(backend)), plain: None }
+        Self { backend: Some(Arc::new(backend)), plain: None, away: None }
     }
 
     #[cfg(any(feature = "memcached", feature = "redis"))]
     fn with_plain(backend: impl CacheBackend + PlainStore) -> Self {
         let backend = Arc::new(backend);
-        Self { backend: Some(Arc::clone(&backend) as _), plain: Some(backend) }
+        Self { backend: Some(Arc::clone(&backend) as _), plain: Some(backend), away: None }
     }
 }
 

@@ -83,10 +83,10 @@ impl Engine {
     /// The oldest version that serves the purpose.
     pub(crate) const fn oldest(self) -> Version {
         match self {
-            Self::Mariadb => Version(10, 5),
+            Self::Mariadb => Version(10, 6),
             Self::Memcached | Self::MemcachedNew => Version(1, 6),
             Self::Mysql => Version(8, 0),
-            Self::Postgres => Version(12, 0),
+            Self::Postgres => Version(13, 0),
             Self::PostgresNew => Version(17, 0),
             Self::Redis => Version(6, 2),
             Self::RedisNew => Version(8, 0),

@@ -73,6 +73,7 @@ pub(crate) fn launch(plan: Plan<'_>) -> Result<Launched> {
         |port| {
             let mut args = args!["-D", data, "-p", port.to_string()];
             let own = [
+                format!("ssl={}", if engine == Engine::PostgresNew { "off" } else { "on" }),
                 format!("unix_socket_directories={}", folder.display()),
                 format!("ssl_cert_file={}", files.chain.display()),
                 format!("ssl_key_file={}", files.key.display()),
