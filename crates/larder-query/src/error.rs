@@ -173,6 +173,8 @@ pub enum DatabaseErrorKind {
     ForeignKeyViolation,
     /// A named column does not exist. Permanent until the schema changes.
     MissingColumn,
+    /// The named database does not exist. Permanent until somebody makes it.
+    MissingDatabase,
     /// A named table does not exist. Permanent until the schema changes.
     MissingTable,
     /// There is no room left.
@@ -229,6 +231,7 @@ impl DatabaseErrorKind {
             Self::ConstraintViolation => "a constraint is violated",
             Self::ForeignKeyViolation => "a foreign key is violated",
             Self::MissingColumn => "a column does not exist",
+            Self::MissingDatabase => "the database does not exist",
             Self::MissingTable => "a table does not exist",
             Self::NoSpace => "no space is left",
             Self::NotNullViolation => "a column may not be null",

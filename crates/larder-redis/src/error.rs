@@ -124,14 +124,14 @@ impl Trouble {
             Self::History => error.with_detail("the server was replaced by another one's copy"),
             Self::NoNode => error.with_detail("no node of the cluster is responsible"),
             Self::Replica => error.with_detail("the server is no master"),
-            Self::Server(source) => error.with_detail(code_of(source.code())),
+            Self::Server(source) => error.with_detail(words(source.code(), source.details())),
             Self::Timeout => error,
             Self::Tls(source) => error.with_source(source),
             Self::TooOld(version) => error.with_detail(format!(
                 "the server has version {version}, and 6.2 is the oldest that will do"
             )),
-            Self::Wire(source) => match source.code().map(code_of) {
-                Some(code) => error.with_detail(code),
+            Self::Wire(source) => match source.code() {
+                Some(code) => error.with_detail(words(code, source.detail())),
                 None if source.is_io_error() => error.with_source(source),
                 // A parser quotes what it did not understand, and that may be anybody's data.
                 None => error,
@@ -158,29 +158,42 @@ fn server_kind(code: &str, details: Option<&str>) -> ErrorKind {
             ErrorKind::Unavailable
         }
         "NOPROTO" => ErrorKind::Unsupported,
-        "ERR" => generic_kind(details.unwrap_or_default()),
+        "ERR" => general(details).map_or(ErrorKind::Other, |(kind, _)| kind),
         _ => ErrorKind::Other,
     }
 }
 
-/// The general error code, under which servers say many things.
-fn generic_kind(details: &str) -> ErrorKind {
-    let says = |what: &str| details.starts_with(what);
-    if says("max number of clients reached") {
-        ErrorKind::Unavailable
-    } else if says("AUTH") || says("Client sent AUTH") || says("invalid password") {
-        ErrorKind::Authentication
-    } else if says("unknown command") || says("unknown subcommand") || says("Unknown subcommand") {
-        ErrorKind::Unsupported
-    } else if says("Protocol error") {
-        ErrorKind::Protocol
-    } else if says("DB index is out of range")
-        || says("No such master")
-        || says("This instance has cluster support disabled")
-    {
-        ErrorKind::InvalidInput
-    } else {
-        ErrorKind::Other
+/// What servers say under their general error code, what kind of error that is, and what we say
+/// instead: the words of a server may quote what it was sent.
+const GENERAL: [(&str, ErrorKind, &str); 11] = [
+    ("AUTH", ErrorKind::Authentication, "the server asks for no password"),
+    ("Client sent AUTH", ErrorKind::Authentication, "the server asks for no password"),
+    ("DB index is out of range", ErrorKind::InvalidInput, "there is no database of that number"),
+    ("No such master", ErrorKind::InvalidInput, "no master of that name is known there"),
+    ("Protocol error", ErrorKind::Protocol, "the server did not understand a request"),
+    (
+        "This instance has cluster support disabled",
+        ErrorKind::InvalidInput,
+        "the server is no part of a cluster",
+    ),
+    ("Unknown subcommand", ErrorKind::Unsupported, "the server does not know a command"),
+    ("invalid password", ErrorKind::Authentication, "the password is wrong"),
+    ("max number of clients reached", ErrorKind::Unavailable, "the server takes no more clients"),
+    ("unknown command", ErrorKind::Unsupported, "the server does not know a command"),
+    ("unknown subcommand", ErrorKind::Unsupported, "the server does not know a command"),
+];
+
+fn general(details: Option<&str>) -> Option<(ErrorKind, &'static str)> {
+    let details = details?;
+    let known = GENERAL.iter().find(|(beginning, ..)| details.starts_with(beginning));
+    known.map(|(_, kind, words)| (*kind, *words))
+}
+
+/// What is said about a refusal: the server's code, or our words for what it means.
+fn words(code: &str, details: Option<&str>) -> Box<str> {
+    match general(details) {
+        Some((_, words)) if code == "ERR" => words.into(),
+        _ => code_of(code),
     }
 }
 

@@ -24,9 +24,7 @@ pub(crate) fn database(error: &QueryError, engine: Engine) -> Trouble {
         return Trouble::new(kind, &chain(error), mend);
     };
     let (name, mend) = match failed.kind() {
-        // Nothing of what is asked here names a table, and PostgreSQL has a code of its own.
-        _ if failed.code() == Some("3D000") => ("no_database", NO_DATABASE),
-        DatabaseErrorKind::MissingTable => ("no_database", NO_DATABASE),
+        DatabaseErrorKind::MissingDatabase => ("no_database", NO_DATABASE),
         DatabaseErrorKind::Authentication => ("authentication", refused(engine)),
         DatabaseErrorKind::Connection => ("connection", unreachable(engine)),
         DatabaseErrorKind::Busy => {
@@ -36,9 +34,11 @@ pub(crate) fn database(error: &QueryError, engine: Engine) -> Trouble {
             ("corrupt", "name the file of a database; if this is one, restore it from a backup")
         }
         DatabaseErrorKind::NoSpace => ("no_space", "make room on the server's disk"),
-        DatabaseErrorKind::PoolTimeout | DatabaseErrorKind::Timeout => {
-            ("timeout", "is the server overloaded, are all of its connections taken?")
-        }
+        DatabaseErrorKind::PoolTimeout | DatabaseErrorKind::Timeout => (
+            "timeout",
+            "is the server overloaded, are all of its connections taken? A limit of \
+              the role or of the database counts too",
+        ),
         _ => ("other", "the words of the database say more"),
     };
     Trouble::new(name, &chain(error), mend)

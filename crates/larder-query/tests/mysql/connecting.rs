@@ -58,7 +58,7 @@ pub(crate) async fn a_wrong_password_is_refused_and_not_shown(f: Fixture) {
     assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
     let nowhere = f.url().replace(&*f.name, "no_such_database");
     let error = open(&nowhere, &impatient()).await.unwrap_err();
-    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::MissingTable), "{error:?}");
+    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::MissingDatabase), "{error:?}");
 }
 
 pub(crate) async fn a_port_without_a_server_is_refused(f: Fixture) {

@@ -105,7 +105,8 @@ fn kind_of_number(number: u16, sqlstate: Option<&str>) -> DatabaseErrorKind {
         1216 | 1217 | 1451 | 1452 | 1761 | 1762 => DatabaseErrorKind::ForeignKeyViolation,
         1054 => DatabaseErrorKind::MissingColumn,
         // An unknown table, an unknown database.
-        1049 | 1051 | 1109 | 1146 => DatabaseErrorKind::MissingTable,
+        1049 => DatabaseErrorKind::MissingDatabase,
+        1051 | 1109 | 1146 => DatabaseErrorKind::MissingTable,
         // The disk, a table, the temporary space, a file.
         1021 | 1041 | 1114 | 3519 => DatabaseErrorKind::NoSpace,
         1048 | 1263 | 1364 => DatabaseErrorKind::NotNullViolation,

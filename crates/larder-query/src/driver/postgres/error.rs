@@ -49,19 +49,21 @@ fn kind_of_sqlstate(code: &str) -> DatabaseErrorKind {
         "25006" => DatabaseErrorKind::ReadOnly,
         "25P03" | "57014" => DatabaseErrorKind::Timeout,
         "40001" | "40P01" | "55P03" | "55006" => DatabaseErrorKind::Busy,
+        "3D000" => DatabaseErrorKind::MissingDatabase,
         "42501" => DatabaseErrorKind::Authentication,
         "42601" => DatabaseErrorKind::Syntax,
         "42703" => DatabaseErrorKind::MissingColumn,
         "42P01" => DatabaseErrorKind::MissingTable,
         "53100" => DatabaseErrorKind::NoSpace,
+        // The server, the database or the role has as many connections as it may have.
+        "53300" => DatabaseErrorKind::PoolTimeout,
         "57P05" => DatabaseErrorKind::Connection,
         "XX001" | "XX002" => DatabaseErrorKind::Corrupt,
         _ => match code.get(..2).unwrap_or_default() {
             "08" => DatabaseErrorKind::Connection,
             "23" => DatabaseErrorKind::ConstraintViolation,
             "28" => DatabaseErrorKind::Authentication,
-            // Rolled back by the server for the sake of others; too many connections, too little
-            // memory.
+            // Rolled back by the server for the sake of others; too little memory.
             "40" | "53" => DatabaseErrorKind::Busy,
             // The server shuts down or starts up.
             "57" if code.starts_with("57P0") => DatabaseErrorKind::Connection,
@@ -144,7 +146,6 @@ mod tests {
             ("25P03", Timeout),
             ("28000", Authentication),
             ("28P01", Authentication),
-            ("3D000", Other),
             ("40001", Busy),
             ("40002", Busy),
             ("40P01", Busy),
@@ -156,7 +157,8 @@ mod tests {
             ("53000", Busy),
             ("53100", NoSpace),
             ("53200", Busy),
-            ("53300", Busy),
+            ("3D000", MissingDatabase),
+            ("53300", PoolTimeout),
             ("55P03", Busy),
             ("57014", Timeout),
             ("57P01", Connection),

@@ -8,7 +8,7 @@
 //! whether it is in order: it is given back only after the server said that it is ready.
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -121,7 +121,9 @@ impl Pool {
         let opening = Session::open(&self.connect, opened, &self.changes);
         let opening = timeout(self.acquire_timeout, opening).await;
         let Ok(opening) = opening else {
-            return Err(error::map(sqlx::Error::PoolTimedOut).into());
+            let what = format!("the server did not answer within {:?}", self.acquire_timeout);
+            let silent = io::Error::new(io::ErrorKind::TimedOut, what);
+            return Err(error::map(sqlx::Error::Io(silent)).into());
         };
         let (session, fingerprint) = opening?;
         if *self.fingerprint.get_or_init(|| fingerprint.clone()) != fingerprint {

@@ -55,7 +55,7 @@ async fn a_port_where_nothing_or_something_else_listens_is_a_connection_error() 
     let options = options().with_acquire_timeout(Duration::from_millis(300));
     let url = format!("postgres://u:hunter2@{}/d", silent.local_addr().unwrap());
     let error = open(&url, &options).await.unwrap_err();
-    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::PoolTimeout));
+    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::Connection));
 
     // What Redis and HTTP servers say to a client that they do not understand.
     for greeting in ["-ERR unknown command\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n", ""] {

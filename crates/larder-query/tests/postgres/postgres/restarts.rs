@@ -76,7 +76,7 @@ async fn a_server_that_does_not_answer_holds_nobody_for_longer_than_the_limit() 
     to(&server, Service::pause).await;
     let options = DatabaseOptions::default().with_acquire_timeout(Duration::from_millis(500));
     let error = open(server.url(), &options).await.unwrap_err();
-    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::PoolTimeout));
+    assert_eq!(error.database_kind(), Some(DatabaseErrorKind::Connection));
     let none = Params::new();
     let never = database.fetch("SELECT 1", &none, RowLimit::All);
     assert!(tokio::time::timeout(Duration::from_millis(500), never).await.is_err());
