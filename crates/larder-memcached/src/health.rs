@@ -68,7 +68,7 @@ impl Fleet {
             .with_fact("evictions", sum("evictions").to_string())
             .with_fact("threads", sum("threads").to_string())
             .with_fact("server connections", sum("curr_connections").to_string())
-            .with_fact("clock", each(&|report| format!("{:+} s", report.clock_seconds)));
+            .with_fact("clock", each(&|report| clock(report.clock_seconds)));
         let own: usize = self.nodes.iter().map(|node| node.connections()).sum();
         health.with_fact("our connections", own.to_string())
     }
@@ -132,6 +132,14 @@ impl Fleet {
             );
         }
         health
+    }
+}
+
+/// How the server's clock stands to ours; it counts whole seconds, so the last one says nothing.
+fn clock(seconds: i64) -> String {
+    match seconds {
+        -1..=0 => "the same as on this machine, to the second".into(),
+        ahead => format!("{ahead:+} s"),
     }
 }
 

@@ -45,8 +45,8 @@ impl Store {
             values.dedup();
             health = health.with_fact(name, values.join(", "));
         }
-        let tls = if self.settings.config.tls { "yes, verified" } else { "no" };
-        health = health.with_fact("tls", tls);
+        let encryption = if self.settings.config.tls { "TLS, verified" } else { "none" };
+        health = health.with_fact("encryption", encryption);
         for advice in self.advice(&reports) {
             health = health.with_advice(advice);
         }
@@ -128,7 +128,7 @@ const FACTS: [(&str, Describe); 5] = [
     ("memory", |report| {
         let mebibytes = |name| report.info.number(name).unwrap_or_default() >> 20;
         match mebibytes("maxmemory") {
-            0 => format!("{} MiB of any number", mebibytes("used_memory")),
+            0 => format!("{} MiB, without a limit", mebibytes("used_memory")),
             max => format!("{} MiB of {max} MiB", mebibytes("used_memory")),
         }
     }),
@@ -137,8 +137,8 @@ const FACTS: [(&str, Describe); 5] = [
     }),
     ("clients", |report| report.info.number("connected_clients").unwrap_or_default().to_string()),
     ("clock", |report| match report.clock_ahead_ms {
-        0 => "as ours".into(),
-        ahead => format!("{ahead:+} ms from ours"),
+        0 => "the same as on this machine".into(),
+        ahead => format!("{ahead:+} ms"),
     }),
 ];
 

@@ -31,7 +31,7 @@ mod redis {
         for name in ["persistence", "memory", "eviction policy", "clients", "clock"] {
             assert!(!fact(&health, name).is_empty(), "{name}");
         }
-        assert_eq!(fact(&health, "tls"), "no");
+        assert_eq!(fact(&health, "encryption"), "none");
         assert!(advises(&health, "maxmemory"), "{:?}", health.advice);
     }
 }
@@ -79,7 +79,7 @@ mod redis_tls {
     #[tokio::test]
     #[ignore = "needs a live service"]
     async fn health_says_that_the_certificate_was_verified() {
-        assert_eq!(fact(&health("REDIS_TLS").await, "tls"), "yes, verified");
+        assert_eq!(fact(&health("REDIS_TLS").await, "encryption"), "TLS, verified");
     }
 }
 
