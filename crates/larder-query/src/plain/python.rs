@@ -1,6 +1,7 @@
 //! How Python writes values: `str()` of what its drivers return, and `json.dumps`.
 //!
-//! Guards that an entry has the bytes that the programs in Python would have stored.
+//! Guards that an entry has the bytes that the programs in Python would have stored, for the types
+//! that both sides write alike.
 
 use std::{
     fmt::{self, Write as _},
