@@ -70,8 +70,8 @@ pub(crate) struct QueryArgs {
     /// How to write the answer
     ///
     /// table shows NULL as NULL and the empty text as nothing. json is an array of objects;
-    /// integers are exact, and of two columns `id` the second is `id:2`. csv has a header; NULL is
-    /// an empty field and the empty text is "".
+    /// integers are exact, but for those inside of a JSON document, and of two columns `id` the
+    /// second is `id:2`. csv has a header; NULL is an empty field and the empty text is "".
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }

@@ -162,7 +162,8 @@ impl Drop for Run {
 
 const LOCK: &str = "lock";
 
-/// Waits for the lock on a file. Whoever holds one of these does so for a moment only.
+/// Waits for the lock on a file. It is held for as long as a download takes, or, on the file of a run
+/// that nobody else waits for, as long as that run lives.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = File::options().create(true).append(true).open(path).map_err(Error::file(path))?;
     file.lock().map_err(Error::file(path))?;
