@@ -400,6 +400,11 @@ pub(crate) async fn the_databases_errors_have_kinds_and_keep_their_words(f: Fixt
     f.run("CREATE TABLE u (t INT, FOREIGN KEY (t) REFERENCES t (id)) ENGINE=InnoDB").await;
     f.run("INSERT INTO t VALUES (1, 1)").await;
     f.run("INSERT INTO u VALUES (1)").await;
+    // MySQL says that there is no such database, MariaDB that there is no such table.
+    let elsewhere = match f.is_mariadb() {
+        true => DatabaseErrorKind::MissingTable,
+        false => DatabaseErrorKind::MissingDatabase,
+    };
     for (sql, kind, words) in [
         ("SELEC 1", DatabaseErrorKind::Syntax, "syntax"),
         ("SELECT (", DatabaseErrorKind::Syntax, "syntax"),
@@ -411,7 +416,7 @@ pub(crate) async fn the_databases_errors_have_kinds_and_keep_their_words(f: Fixt
         ("INSERT INTO t VALUES (2, 0)", DatabaseErrorKind::CheckViolation, "t"),
         ("INSERT INTO u VALUES (9)", DatabaseErrorKind::ForeignKeyViolation, "u"),
         ("DELETE FROM t", DatabaseErrorKind::ForeignKeyViolation, "u"),
-        ("SELECT * FROM no_such_database.t", DatabaseErrorKind::MissingTable, "no_such"),
+        ("SELECT * FROM no_such_database.t", elsewhere, "no_such"),
     ] {
         let error = f.database.execute(sql, &Params::new()).await.unwrap_err();
         assert_eq!(error.database_kind(), Some(kind), "{sql}: {:?}", error.source());
