@@ -58,8 +58,8 @@ impl Catalog {
     /// the user's reads is not known, whatever function of the server's has its name.
     pub(crate) fn behind(&self, names: &BTreeSet<TableName>, calls: &BTreeSet<Box<str>>) -> Behind {
         let users = calls.iter().find(|name| self.functions.contains_key(*name));
-        let unknown = |name: &Box<str>| Uncacheable::UnknownFunction { name: name.to_string() };
-        let uncacheable = users.map(unknown).map(Reason::from);
+        let uncacheable =
+            users.map(|name| Reason::from(Uncacheable::UnknownFunction { name: name.to_string() }));
         let mut behind = Behind { reads: BTreeSet::new(), uncacheable };
         let mut open: Vec<_> = names.iter().cloned().collect();
         while let Some(name) = open.pop() {
