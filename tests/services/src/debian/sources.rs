@@ -24,7 +24,7 @@ impl Source {
     /// The archive that this machine has its own packages from.
     pub(crate) fn of_host(release: &Release) -> Option<Self> {
         let sources: Vec<Self> = files().iter().flat_map(|path| read(path)).collect();
-        choose(&sources, release).cloned().or_else(|| usual(release))
+        choose(&sources, release).cloned()
     }
 
     /// The text of a list with these suites of the archive.
@@ -64,24 +64,6 @@ fn choose<'a>(sources: &'a [Source], release: &Release) -> Option<&'a Source> {
     let own = |source: &&Source| source.is_for(&release.codename);
     let mirrors = || fitting().filter(is_mirror);
     mirrors().find(own).or_else(|| mirrors().next()).or_else(|| fitting().find(own))
-}
-
-/// The archive that everybody has, if its keys are there.
-fn usual(release: &Release) -> Option<Source> {
-    let (uri, keys) = match release.distribution {
-        Distribution::Debian => {
-            ("http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg")
-        }
-        Distribution::Ubuntu(_) => {
-            ("http://archive.ubuntu.com/ubuntu", "/usr/share/keyrings/ubuntu-archive-keyring.gpg")
-        }
-    };
-    Path::new(keys).is_file().then(|| Source {
-        uri: uri.to_owned(),
-        suites: vec![release.codename.clone()],
-        components: vec!["main".to_owned()],
-        signed_by: Some(keys.to_owned()),
-    })
 }
 
 /// The lists in the order in which they are believed: the distribution's own come first. Files
