@@ -197,6 +197,10 @@ impl Shared {
         limit: RowLimit,
     ) -> Result<RowSet, QueryError> {
         let before = self.before(statement).await;
+        if before.catalog.is_none() && statement.calls_unknown && statement.writes.is_empty() {
+            // A database that is away is no reason to invalidate what a read may have written.
+            self.schema.catalog(&self.database).await?;
+        }
         let writes = before.written(statement);
         if writes.is_empty() {
             return self.database.fetch(&statement.sql, params, limit).await;

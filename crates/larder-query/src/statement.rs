@@ -131,7 +131,7 @@ impl Statement {
                 uncacheable: Some(Reason::from(error)),
                 is_single: false,
                 makes_private: makes_private(sql, None, false, dialect),
-                calls: BTreeSet::new(),
+                calls: words(sql),
                 calls_unknown: true,
             },
         }
@@ -159,6 +159,12 @@ impl Statement {
         let names: Vec<_> = self.reads.iter().map(TableName::as_str).collect();
         if names.is_empty() { "query".to_owned() } else { names.join("+") }
     }
+}
+
+/// Whatever may be the name of a function in a text that was not understood.
+fn words(sql: &str) -> BTreeSet<Box<str>> {
+    let words = sql.split(|c: char| !c.is_alphanumeric() && !"_$".contains(c));
+    words.filter(|word| !word.is_empty()).map(|word| word.to_lowercase().into()).collect()
 }
 
 impl<S: Shape> Prepared<S> {

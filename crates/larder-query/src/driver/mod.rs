@@ -2,6 +2,8 @@
 
 mod config;
 mod database;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod detached;
 mod identity;
 #[cfg(feature = "mysql")]
 mod mysql;

@@ -14,7 +14,8 @@ use super::{
     scan::{Scan, Verb, scan},
 };
 use crate::{
-    DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet, driver::DriverTransaction,
+    DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet,
+    driver::{DriverTransaction, detached::detached},
 };
 
 /// A transaction under way.
@@ -72,16 +73,6 @@ async fn control(connection: &mut Pooled, sql: &'static str) -> Result<(), Query
 async fn probe(connection: &mut Pooled) -> Result<(), QueryError> {
     control(connection, "SAVEPOINT larder_probe").await?;
     control(connection, "RELEASE SAVEPOINT larder_probe").await
-}
-
-/// Runs to its end also if the returned future is dropped.
-async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
-) -> Result<T, QueryError> {
-    match tokio::spawn(work).await {
-        Ok(outcome) => outcome,
-        Err(_died) => Err(QueryError::Cancelled),
-    }
 }
 
 /// The transaction ended before this statement.

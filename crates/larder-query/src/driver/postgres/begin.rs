@@ -16,8 +16,8 @@ use super::{
     session::{Scope, Session, interrupted},
 };
 use crate::{
-    DatabaseError, DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet,
-    driver::DriverTransaction,
+    Executed, Params, QueryError, RowLimit, RowSet,
+    driver::{DriverTransaction, detached::detached},
 };
 
 /// A transaction under way.
@@ -47,16 +47,6 @@ pub(super) async fn begin(pool: &Arc<Pool>) -> Result<PostgresTransaction, Query
         Ok(PostgresTransaction { checkout: Some(checkout), has_failed: false, runtime })
     })
     .await
-}
-
-/// Runs to its end also if the returned future is dropped.
-async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
-) -> Result<T, QueryError> {
-    match tokio::spawn(work).await {
-        Ok(outcome) => outcome,
-        Err(died) => Err(DatabaseError::new(DatabaseErrorKind::Other, None, died).into()),
-    }
 }
 
 /// Rolls back. Where that is not possible, the connection is closed, which does the same.

@@ -13,8 +13,8 @@ use super::{
     scan::{Verb, scan},
 };
 use crate::{
-    DatabaseError, DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet,
-    driver::DriverTransaction,
+    DatabaseError, Executed, Params, QueryError, RowLimit, RowSet,
+    driver::{DriverTransaction, detached::detached},
 };
 
 pub(super) type PooledConnection = PoolConnection<Sqlite>;
@@ -40,16 +40,6 @@ pub(super) async fn begin(
         Ok(SqliteTransaction { connection: Some(connection), runtime: Handle::current() })
     })
     .await
-}
-
-/// Runs to its end also if the returned future is dropped.
-async fn detached<T: Send + 'static>(
-    work: impl Future<Output = Result<T, DatabaseError>> + Send + 'static,
-) -> Result<T, QueryError> {
-    match tokio::spawn(work).await {
-        Ok(outcome) => outcome.map_err(QueryError::from),
-        Err(died) => Err(DatabaseError::new(DatabaseErrorKind::Other, None, died).into()),
-    }
 }
 
 /// The connection died during an earlier statement.
@@ -120,7 +110,7 @@ impl DriverTransaction for SqliteTransaction {
             };
             // SQLite keeps the transaction open when a commit fails.
             roll_back(connection).await;
-            Err(error::map(source))
+            Err(error::map(source).into())
         })
         .await
     }
