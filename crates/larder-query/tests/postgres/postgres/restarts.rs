@@ -64,6 +64,10 @@ async fn while_the_server_is_away_hits_are_served_and_misses_say_why() {
     let miss = queries.query("SELECT n + 1 FROM t").fetch_scalar::<i64>().await.unwrap_err();
     assert_eq!(miss.database_kind(), Some(DatabaseErrorKind::Connection), "{miss:?}");
     assert!(miss.is_retryable());
+    // Nobody can tell whether it is a function that writes; it did not run.
+    let call = queries.query("SELECT unheard_of()").fetch_scalar::<i64>().await.unwrap_err();
+    assert_eq!(call.database_kind(), Some(DatabaseErrorKind::Connection), "{call:?}");
+    assert!(read().await.unwrap().source().is_hit(), "nothing was invalidated");
     to(&server, |server| server.restart().unwrap()).await;
     assert_eq!(*queries.query("SELECT n + 1 FROM t").fetch_scalar::<i64>().await.unwrap(), 8);
 }
