@@ -2,84 +2,60 @@
 //!
 //! Guards nothing by itself: whether columns go together is the table's question.
 
-use crate::{ColumnKind, ColumnType, DefaultValue, Identifier};
+use serde::{Deserialize, Serialize};
 
-/// One column as a model declares it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+use crate::{ColumnType, DataType, DefaultModel, Identifier};
+
+/// One column as a model declares it. Plain data; [`TableModel`](crate::TableModel) checks it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ColumnModel {
-    name: Identifier,
-    kind: ColumnKind,
-    nullable: bool,
-    key: bool,
-    unique: bool,
-    default: Option<DefaultValue>,
+    /// Its name.
+    pub name: Identifier,
+    /// What it holds.
+    pub data_type: DataType,
+    /// Whether it may be NULL.
+    pub nullable: bool,
+    /// Whether it belongs to the primary key.
+    pub key: bool,
+    /// Whether no two rows have the same value here.
+    pub unique: bool,
+    /// Whether the database numbers it: an integer that is the whole key.
+    pub auto_increment: bool,
+    /// What a row has here that says nothing.
+    pub default: Option<DefaultModel>,
+    /// The expression, as SQL, from which the database computes it and stores it.
+    pub generated: Option<String>,
+    /// Its collation, as the database names it.
+    pub collation: Option<String>,
+    /// Its comment. Does not count for the checksum.
+    pub comment: Option<String>,
+    /// The name that it had before. Does not count for the checksum.
+    pub renamed_from: Option<Identifier>,
 }
 
 impl ColumnModel {
-    /// A column of the given kind, which is neither key nor unique.
+    /// A column that may not be NULL and has nothing else.
     #[must_use]
-    pub const fn new(
-        name: Identifier,
-        kind: ColumnKind,
-        nullable: bool,
-        default: Option<DefaultValue>,
-    ) -> Self {
-        Self { name, kind, nullable, key: false, unique: false, default }
+    pub fn new(name: Identifier, data_type: impl Into<DataType>) -> Self {
+        Self {
+            name,
+            data_type: data_type.into(),
+            nullable: false,
+            key: false,
+            unique: false,
+            auto_increment: false,
+            default: None,
+            generated: None,
+            collation: None,
+            comment: None,
+            renamed_from: None,
+        }
     }
 
     /// A column for values of a Rust type.
     #[must_use]
-    pub const fn of<T: ColumnType>(name: Identifier, default: Option<DefaultValue>) -> Self {
-        Self::new(name, T::KIND, T::NULLABLE, default)
-    }
-
-    /// Makes it the primary key, or a part of it.
-    #[must_use]
-    pub const fn with_key(mut self) -> Self {
-        self.key = true;
-        self
-    }
-
-    /// Forbids that two rows have the same value here.
-    #[must_use]
-    pub const fn with_unique(mut self) -> Self {
-        self.unique = true;
-        self
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &Identifier {
-        &self.name
-    }
-
-    /// What it holds.
-    #[must_use]
-    pub const fn kind(&self) -> ColumnKind {
-        self.kind
-    }
-
-    /// Whether it may be NULL.
-    #[must_use]
-    pub const fn is_nullable(&self) -> bool {
-        self.nullable
-    }
-
-    /// Whether it belongs to the primary key.
-    #[must_use]
-    pub const fn is_key(&self) -> bool {
-        self.key
-    }
-
-    /// Whether no two rows have the same value here.
-    #[must_use]
-    pub const fn is_unique(&self) -> bool {
-        self.unique
-    }
-
-    /// What a row has here that says nothing.
-    #[must_use]
-    pub const fn default_value(&self) -> Option<&DefaultValue> {
-        self.default.as_ref()
+    pub fn of<T: ColumnType>(name: Identifier) -> Self {
+        Self { nullable: T::NULLABLE, ..Self::new(name, T::KIND) }
     }
 }

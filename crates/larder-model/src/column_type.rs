@@ -50,8 +50,11 @@ macro_rules! column_types {
 column_types! {
     Blob: Vec<u8>;
     Boolean: bool;
-    Integer: i8, i16, i32, i64, u8, u16, u32;
-    Real: f32, f64;
+    Float32: f32;
+    Float64: f64;
+    Int16: i8, i16, u8;
+    Int32: i32, u16;
+    Int64: i64, u32;
     Text: String;
 }
 

@@ -4,10 +4,13 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ColumnKind;
 
 /// A constant for rows that have no value of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DefaultValue {
     /// For columns of bytes, and of UUIDs: then 16 of them.
@@ -36,8 +39,18 @@ impl DefaultValue {
                 };
                 bytes.len() == 16
             }
-            (Self::Number(digits), Kind::Decimal | Kind::Real) => is_number(as_str(digits)),
-            (Self::Number(digits), Kind::Integer) => {
+            (Self::Number(digits), Kind::Decimal | Kind::Float32 | Kind::Float64) => {
+                is_number(as_str(digits))
+            }
+            (Self::Number(digits), Kind::Int16) => {
+                let digits = as_str(digits);
+                is_number(digits) && i16::from_str_radix(digits, 10).is_ok()
+            }
+            (Self::Number(digits), Kind::Int32) => {
+                let digits = as_str(digits);
+                is_number(digits) && i32::from_str_radix(digits, 10).is_ok()
+            }
+            (Self::Number(digits), Kind::Int64) => {
                 // The parser alone would take a leading plus sign as well.
                 let digits = as_str(digits);
                 is_number(digits) && i64::from_str_radix(digits, 10).is_ok()
@@ -113,24 +126,24 @@ mod tests {
             assert!(number(digits, ColumnKind::Decimal), "{digits}");
         }
         for digits in ["", "-", "+1", "1.", ".5", "1e5", "1 ", "1.2.3", "0x1", "NaN", "1);--"] {
-            assert!(!number(digits, ColumnKind::Real), "{digits}");
+            assert!(!number(digits, ColumnKind::Float64), "{digits}");
         }
     }
 
     #[test]
     fn integers_have_64_bits_and_no_fraction() {
-        assert!(number("-9223372036854775808", ColumnKind::Integer));
-        assert!(!number("9223372036854775808", ColumnKind::Integer));
-        assert!(!number("1.0", ColumnKind::Integer));
+        assert!(number("-9223372036854775808", ColumnKind::Int64));
+        assert!(!number("9223372036854775808", ColumnKind::Int64));
+        assert!(!number("1.0", ColumnKind::Int64));
     }
 
     #[test]
     fn other_values_fit_their_kind_only() {
         let text = DefaultValue::Text("x".into());
         assert!(text.fits(ColumnKind::Text) && text.fits(ColumnKind::Date));
-        assert!(!text.fits(ColumnKind::Decimal) && !text.fits(ColumnKind::Integer));
+        assert!(!text.fits(ColumnKind::Decimal) && !text.fits(ColumnKind::Int64));
         assert!(!DefaultValue::Text("a\0b".into()).fits(ColumnKind::Text));
-        assert!(!DefaultValue::Boolean(true).fits(ColumnKind::Integer));
+        assert!(!DefaultValue::Boolean(true).fits(ColumnKind::Int64));
         assert!(!DefaultValue::Blob(Cow::Borrowed(&[0; 15])).fits(ColumnKind::Uuid));
         assert!(DefaultValue::Blob(Cow::Borrowed(&[0; 16])).fits(ColumnKind::Uuid));
     }

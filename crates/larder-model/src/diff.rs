@@ -1,243 +1,556 @@
-//! The comparison of a table with its model.
+//! The comparison of a schema as it is with one as it should be.
 //!
-//! Invariant: an empty plan means that every value of the model can be stored and that every row
-//! of the table can be read. What the model does not mention is never touched.
+//! Invariant: without changes nothing has to be done; what nobody asked for is changed by
+//! [`Scope::Exact`] only. The changes stand in an order in which they can be made.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Change, ColumnModel, Dialect, Identifier, ObservedColumn, ObservedTable, Plan, Refusal,
-    Relation, Step, TableModel,
+    Catalog, Change, Column, Dialect, Difference, ForeignKey, Index, Plan, Table, TableKind,
+    TableName,
 };
 
-impl Plan {
-    /// The steps from what a database has (`None`: nothing of that name) to what a model declares.
-    ///
-    /// - Columns that only the table has are fine, and so is a table that is stricter than the
-    ///   model about NULL.
-    /// - A model without a key says nothing about the table's key; the order of a key's columns
-    ///   does not count.
-    /// - Defaults are used to create columns; those of columns that exist are not compared.
+/// What a comparison is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "either side decides about what only one has")]
+pub enum Scope {
+    /// Everything: what is not desired is dropped.
+    Exact,
+    /// The desired tables, and in them the desired parts. What else is there stays and is told
+    /// about.
+    Managed {
+        /// The columns that the last model of a table had. One of them that is gone from the
+        /// model may have been renamed.
+        previously: BTreeMap<TableName, BTreeSet<String>>,
+    },
+}
+
+impl Scope {
+    /// The desired parts, of tables that no model had before.
     #[must_use]
-    pub fn between(dialect: Dialect, model: &TableModel, observed: Option<&ObservedTable>) -> Self {
-        let steps = match observed {
-            None if dialect.is_reserved(model.name()) => vec![refused(None, Refusal::ReservedName)],
-            None => {
-                let sql = dialect.create_table(model);
-                vec![Step::Additive { change: Change::CreateTable, sql }]
-            }
-            Some(observed) if observed.relation != Relation::Table => {
-                vec![refused(None, Refusal::NotATable)]
-            }
-            Some(observed) => Comparison { dialect, model, observed }.steps(),
-        };
-        Self { table: model.name().clone(), steps }
+    pub const fn managed() -> Self {
+        Self::Managed { previously: BTreeMap::new() }
     }
 }
 
-fn refused(column: Option<&Identifier>, reason: Refusal) -> Step {
-    Step::Refused { column: column.cloned(), reason }
+impl Plan {
+    /// The steps from one schema to another.
+    #[must_use]
+    pub fn between(dialect: Dialect, scope: &Scope, current: &Catalog, desired: &Catalog) -> Self {
+        let found = compare(dialect, scope, current, desired);
+        Self {
+            dialect,
+            from: current.fingerprint(),
+            steps: dialect.steps(&found.changes, current, desired),
+            unmanaged: found.unmanaged,
+        }
+    }
 }
 
-struct Comparison<'a> {
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// The changes in their order.
+    pub changes: Vec<Change>,
+    /// What is there and was not asked for.
+    pub unmanaged: Vec<Difference>,
+}
+
+/// Compares two schemas.
+#[must_use]
+pub fn compare(
     dialect: Dialect,
-    model: &'a TableModel,
-    observed: &'a ObservedTable,
+    scope: &Scope,
+    current: &Catalog,
+    desired: &Catalog,
+) -> Comparison {
+    let mut differ = Differ { dialect, scope, current, phases: Phases::default() };
+    differ.enums(desired);
+    differ.tables(desired);
+    differ.phases.into_comparison()
 }
 
-impl Comparison<'_> {
-    fn steps(&self) -> Vec<Step> {
-        let mut steps: Vec<_> =
-            self.key().map(|reason| refused(None, reason)).into_iter().collect();
-        for column in self.model.columns() {
-            let name = column.name();
-            match self.observed.columns.iter().find(|found| self.is_same(name, found)) {
-                None => steps.extend(self.missing(column)),
-                Some(found) => {
-                    let reasons = self.existing(column, found);
-                    steps.extend(reasons.map(|reason| refused(Some(name), reason)));
+/// The changes by the phase in which they are made.
+#[derive(Default)]
+struct Phases {
+    refused: Vec<Change>,
+    renames: Vec<Change>,
+    types: Vec<Change>,
+    drops: Vec<Change>,
+    creates: Vec<Change>,
+    columns: Vec<Change>,
+    adds: Vec<Change>,
+    references: Vec<Change>,
+    last: Vec<Change>,
+    unmanaged: Vec<Difference>,
+}
+
+impl Phases {
+    fn into_comparison(self) -> Comparison {
+        let phases = [
+            self.refused,
+            self.renames,
+            self.types,
+            self.drops,
+            self.creates,
+            self.columns,
+            self.adds,
+            self.references,
+            self.last,
+        ];
+        Comparison { changes: phases.into_iter().flatten().collect(), unmanaged: self.unmanaged }
+    }
+}
+
+struct Differ<'a> {
+    dialect: Dialect,
+    scope: &'a Scope,
+    current: &'a Catalog,
+    phases: Phases,
+}
+
+impl<'a> Differ<'a> {
+    const fn is_exact(&self) -> bool {
+        matches!(self.scope, Scope::Exact)
+    }
+
+    fn enums(&mut self, desired: &Catalog) {
+        for wanted in &desired.enums {
+            match self.current.enum_type(&wanted.name) {
+                None => self.phases.types.push(Change::CreateEnum(wanted.clone())),
+                Some(found) if found.labels != wanted.labels => {
+                    let (from, to) = (found.clone(), wanted.clone());
+                    self.phases.types.push(Change::AlterEnum { from, to });
                 }
+                Some(_) => {}
             }
         }
-        steps
-    }
-
-    fn is_same(&self, name: &Identifier, found: &ObservedColumn) -> bool {
-        self.dialect.is_same(name, &found.name)
-    }
-
-    fn key(&self) -> Option<Refusal> {
-        let wanted: Vec<_> = self.model.key().map(ColumnModel::name).collect();
-        let found: Vec<_> = self.observed.columns.iter().filter(|column| column.key).collect();
-        let has = |name: &&Identifier| found.iter().any(|column| self.is_same(name, column));
-        if wanted.is_empty() || (wanted.len() == found.len() && wanted.iter().all(has)) {
-            return None;
+        if self.is_exact() {
+            let extra = self.current.enums.iter();
+            let extra = extra.filter(|found| desired.enum_type(&found.name).is_none());
+            self.phases.last.extend(extra.cloned().map(Change::DropEnum));
         }
-        Some(Refusal::KeyDiffers {
-            model: wanted.into_iter().cloned().collect(),
-            table: found.into_iter().map(|column| column.name.clone()).collect(),
+    }
+
+    fn tables(&mut self, desired: &Catalog) {
+        let mut created = Vec::new();
+        let mut taken = BTreeSet::new();
+        for wanted in &desired.tables {
+            match self.find(wanted) {
+                Some(found) => {
+                    taken.insert(found.name.clone());
+                    self.table(found, wanted);
+                }
+                None => created.push(wanted.clone()),
+            }
+        }
+        self.create(created);
+        let extra = self.current.tables.iter().filter(|found| !taken.contains(&found.name));
+        if self.is_exact() {
+            self.drop_tables(extra.cloned().collect());
+        }
+    }
+
+    /// The table as it is: the one of that name, or of the name that it had before.
+    fn find(&self, wanted: &Table) -> Option<&'a Table> {
+        let by_name = |name: &TableName| {
+            let found = self.current.tables.iter();
+            found.into_iter().find(|found| self.dialect.is_same_table(&found.name, name))
+        };
+        by_name(&wanted.name).or_else(|| {
+            let schema = wanted.name.schema.clone();
+            let former = wanted.renamed_from.clone()?;
+            by_name(&TableName { schema, name: former })
         })
     }
 
-    fn missing(&self, column: &ColumnModel) -> Option<Step> {
-        let name = column.name();
-        if column.is_key() {
-            // The difference between the keys has been reported.
-            return None;
+    /// New tables, each after those that it refers to. Where tables refer to each other, the
+    /// reference comes when all are there.
+    fn create(&mut self, mut tables: Vec<Table>) {
+        let inline = self.dialect.creates_references_first();
+        let mut missing: BTreeSet<_> = tables.iter().map(|table| table.name.clone()).collect();
+        while !tables.is_empty() {
+            let is_free = |table: &Table| {
+                let mut targets = table.foreign_keys.iter().map(|key| &key.target);
+                targets.all(|target| *target == table.name || !missing.contains(target))
+            };
+            // If none is free they refer to each other in a circle, and any one begins.
+            let next = if inline { 0 } else { tables.iter().position(is_free).unwrap_or(0) };
+            let mut table = tables.remove(next);
+            if !inline {
+                let (now, later): (Vec<_>, Vec<_>) =
+                    table.foreign_keys.drain(..).partition(|key: &ForeignKey| {
+                        key.target == table.name || !missing.contains(&key.target)
+                    });
+                table.foreign_keys = now;
+                let later = later.into_iter();
+                let later = later.map(|key| Change::AddForeignKey(table.name.clone(), key));
+                self.phases.references.extend(later);
+            }
+            missing.remove(&table.name);
+            self.phases.creates.push(Change::CreateTable(Box::new(table)));
         }
-        if column.is_unique() {
-            return Some(refused(Some(name), Refusal::UniqueColumnMissing));
-        }
-        let has_value = column.is_nullable() || column.default_value().is_some();
-        if !has_value && self.observed.has_rows {
-            return Some(refused(Some(name), Refusal::NoValueForRows));
-        }
-        let sql = self.dialect.add_column(self.model, column, self.observed);
-        Some(Step::Additive { change: Change::AddColumn { column: name.clone() }, sql })
     }
 
-    /// What speaks against a column that is there.
-    fn existing(
-        &self,
-        column: &ColumnModel,
-        found: &ObservedColumn,
-    ) -> impl Iterator<Item = Refusal> {
-        let kind = column.kind();
-        let holds = self.dialect.holds(kind, &found.declared, self.observed.strict);
-        let type_differs = (!holds).then(|| Refusal::TypeDiffers {
-            declared: found.declared.clone(),
-            kind,
-            expected: self.dialect.declared(kind),
-        });
-        // SQLite admits NULL to the keys of ordinary tables, which its own authors call an error
-        // of the past. Nobody who declares a key means it, so it is not held against the table.
-        let nullable = found.nullable && !found.key && !column.is_nullable();
-        let not_unique = column.is_unique() && !found.unique;
-        type_differs
-            .into_iter()
-            .chain(nullable.then_some(Refusal::Nullable))
-            .chain(not_unique.then_some(Refusal::NotUnique))
+    /// Tables that go, each before those that it refers to; first the references that form a
+    /// circle.
+    fn drop_tables(&mut self, mut tables: Vec<Table>) {
+        while !tables.is_empty() {
+            let is_free = |table: &Table| {
+                !tables.iter().any(|other| {
+                    other.name != table.name
+                        && other.foreign_keys.iter().any(|key| key.target == table.name)
+                })
+            };
+            let next = tables.iter().position(is_free).unwrap_or_else(|| {
+                0 // A circle: its references go first.
+            });
+            let table = tables.remove(next);
+            for other in &mut tables {
+                let (gone, kept): (Vec<_>, Vec<_>) =
+                    other.foreign_keys.drain(..).partition(|key| key.target == table.name);
+                other.foreign_keys = kept;
+                let gone = gone.into_iter();
+                let gone = gone.map(|key| Change::DropForeignKey(other.name.clone(), key));
+                self.phases.drops.extend(gone);
+            }
+            self.phases.last.push(match table.kind {
+                TableKind::Table => Change::DropTable(Box::new(table)),
+                _ => unsupported(&table.name, "it is not an ordinary table"),
+            });
+        }
+    }
+
+    fn table(&mut self, found: &Table, wanted: &Table) {
+        if found.kind != TableKind::Table || wanted.kind != TableKind::Table {
+            if found.kind != wanted.kind || !self.is_exact() {
+                let change = unsupported(&wanted.name, "it is not an ordinary table");
+                self.phases.refused.push(change);
+            }
+            return;
+        }
+        if !self.dialect.is_same_table(&found.name, &wanted.name) {
+            let (from, to) = (found.name.clone(), wanted.name.clone());
+            self.phases.renames.push(Change::RenameTable { from, to });
+        }
+        let mut pair = Pair {
+            dialect: self.dialect,
+            scope: self.scope,
+            found,
+            wanted,
+            phases: Phases::default(),
+        };
+        pair.columns();
+        pair.constraints();
+        pair.options();
+        let phases = pair.phases;
+        let differs = [
+            &phases.refused,
+            &phases.renames,
+            &phases.drops,
+            &phases.columns,
+            &phases.adds,
+            &phases.references,
+        ];
+        if let Some(reason) = &found.opaque
+            && differs.iter().any(|changes| !changes.is_empty())
+        {
+            let reason = format!("it differs and is never altered: {reason}");
+            self.phases.refused.push(unsupported(&wanted.name, &reason));
+            return;
+        }
+        let into = &mut self.phases;
+        into.refused.extend(phases.refused);
+        into.renames.extend(phases.renames);
+        into.drops.extend(phases.drops);
+        into.columns.extend(phases.columns);
+        into.adds.extend(phases.adds);
+        into.references.extend(phases.references);
+        into.unmanaged.extend(phases.unmanaged);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{ColumnKind, DefaultValue};
+fn unsupported(table: &TableName, reason: &str) -> Change {
+    Change::Unsupported { table: table.clone(), reason: reason.to_owned() }
+}
 
-    fn name(name: &'static str) -> Identifier {
-        Identifier::from_static(name)
+/// One table on both sides.
+struct Pair<'a> {
+    dialect: Dialect,
+    scope: &'a Scope,
+    found: &'a Table,
+    wanted: &'a Table,
+    phases: Phases,
+}
+
+impl<'a> Pair<'a> {
+    const fn is_exact(&self) -> bool {
+        matches!(self.scope, Scope::Exact)
     }
 
-    fn text(of: &'static str) -> ColumnModel {
-        ColumnModel::of::<String>(name(of), None)
+    fn name(&self) -> TableName {
+        self.wanted.name.clone()
     }
 
-    fn optional(of: &'static str) -> ColumnModel {
-        ColumnModel::of::<Option<String>>(name(of), None)
+    fn find(&self, name: &str) -> Option<&'a Column> {
+        let same = |column: &&Column| self.dialect.is_same_column(&column.name, name);
+        self.found.columns.iter().find(same)
     }
 
-    fn table(columns: &[ColumnModel]) -> TableModel {
-        TableModel::new(name("t"), columns.to_vec()).unwrap()
+    fn columns(&mut self) {
+        let mut taken = BTreeSet::new();
+        let mut missing = Vec::new();
+        for wanted in &self.wanted.columns {
+            let former = wanted.renamed_from.as_deref();
+            match self.find(&wanted.name) {
+                Some(found) => {
+                    taken.insert(&found.name);
+                    self.column(found, wanted);
+                }
+                None => match former.and_then(|former| self.find(former)) {
+                    Some(found) => {
+                        taken.insert(&found.name);
+                        self.phases.renames.push(Change::RenameColumn {
+                            table: self.name(),
+                            from: found.name.clone(),
+                            to: wanted.name.clone(),
+                        });
+                        self.column(found, wanted);
+                    }
+                    None => missing.push(wanted),
+                },
+            }
+        }
+        let extra: Vec<_> =
+            self.found.columns.iter().filter(|column| !taken.contains(&column.name)).collect();
+        for wanted in missing {
+            let change = self
+                .suspect(wanted, &extra)
+                .unwrap_or_else(|| Change::AddColumn(self.name(), wanted.clone()));
+            match change {
+                Change::SuspectedRename { .. } => self.phases.refused.push(change),
+                _ => self.phases.columns.push(change),
+            }
+        }
+        for column in extra {
+            self.extra_column(column);
+        }
     }
 
-    fn found(of: &str) -> ObservedColumn {
-        ObservedColumn { nullable: false, ..ObservedColumn::new(of, "TEXT") }
+    /// A column that the last model had, that the new one has not, and that could be the missing
+    /// one under its former name.
+    fn suspect(&self, wanted: &Column, extra: &[&Column]) -> Option<Change> {
+        let Scope::Managed { previously } = self.scope else { return None };
+        let previously = previously.get(&self.wanted.name)?;
+        let likely = extra.iter().find(|column| {
+            previously.contains(&column.name)
+                && !previously.contains(&wanted.name)
+                && self.dialect.is_same_type(column, wanted)
+        })?;
+        Some(Change::SuspectedRename {
+            table: self.name(),
+            from: likely.name.clone(),
+            to: wanted.name.clone(),
+        })
     }
 
-    fn plan(columns: &[ColumnModel], observed: &ObservedTable) -> Plan {
-        Plan::between(Dialect::Sqlite, &table(columns), Some(observed))
+    fn column(&mut self, found: &Column, wanted: &Column) {
+        let mut to = wanted.clone();
+        to.renamed_from = None;
+        if !self.is_exact() {
+            self.admit(found, &mut to);
+        }
+        if !self.dialect.is_same_definition(found, &to) {
+            let from = Box::new(Column { name: to.name.clone(), ..found.clone() });
+            let change = Change::AlterColumn { table: self.name(), from, to: Box::new(to) };
+            self.phases.columns.push(change);
+        }
     }
 
-    /// The plan for a table of these columns, with rows in it, in words.
-    #[track_caller]
-    fn check(columns: &[ColumnModel], found: &[ObservedColumn], expected: &str) {
-        let plan = plan(columns, &ObservedTable::new(found.to_vec()));
-        assert_eq!(plan.to_string(), expected);
+    /// Takes over from the table what a model has nothing against.
+    fn admit(&self, found: &Column, wanted: &mut Column) {
+        let holds = |kind| self.dialect.holds(kind, &found.ty, self.found.strict);
+        if wanted.kind.is_some_and(holds) {
+            wanted.ty.clone_from(&found.ty);
+            wanted.collation.clone_from(&found.collation);
+        }
+        if wanted.default.is_none() && wanted.identity.is_none() {
+            wanted.default.clone_from(&found.default);
+            wanted.identity = found.identity;
+        }
+        if wanted.on_update.is_none() {
+            wanted.on_update.clone_from(&found.on_update);
+        }
+        if wanted.collation.is_none() {
+            wanted.collation.clone_from(&found.collation);
+        }
+        if wanted.comment.is_none() {
+            wanted.comment.clone_from(&found.comment);
+        }
     }
 
-    #[test]
-    fn a_missing_table_is_created() {
-        let plan = Plan::between(Dialect::Sqlite, &table(&[text("a")]), None);
-        assert!(plan.is_additive());
-        let [sql] = plan.statements().collect::<Vec<_>>()[..] else { panic!("{plan}") };
-        assert_eq!(sql, "CREATE TABLE \"main\".\"t\" (\"a\" TEXT NOT NULL)");
+    fn extra_column(&mut self, column: &Column) {
+        if self.is_exact() {
+            self.phases.columns.push(Change::DropColumn(self.name(), column.clone()));
+            return;
+        }
+        let needs_value = !column.nullable
+            && column.default.is_none()
+            && column.identity.is_none()
+            && column.generated.is_none();
+        let consequence = if needs_value {
+            ", which has no default and may not be NULL, so that no row can be inserted without it"
+        } else {
+            ""
+        };
+        self.tell(format!("has a column {:?}{consequence}", column.name));
     }
 
-    #[test]
-    fn a_reserved_name_is_refused() {
-        let table = TableModel::new(name("sqlite_a"), vec![text("a")]).unwrap();
-        let plan = Plan::between(Dialect::Sqlite, &table, None);
-        assert_eq!(plan.to_string(), "it has a name that the database keeps to itself");
+    fn constraints(&mut self) {
+        self.primary_key();
+        let (found, wanted) = (self.found, self.wanted);
+        let unique = |one: &crate::Unique, other: &crate::Unique| {
+            let name = |of: &crate::Unique| crate::Unique { name: None, ..of.clone() };
+            name(one) == name(other)
+        };
+        let (extra, missing) = unmatched(&found.uniques, &wanted.uniques, unique);
+        for of in missing {
+            // A unique index says the same.
+            let is_index = |index: &Index| index.is_unique_over(&of.columns);
+            if self.is_exact() || !found.indexes.iter().any(is_index) {
+                self.phases.adds.push(Change::AddUnique(self.name(), of.clone()));
+            }
+        }
+        for of in extra {
+            match self.is_exact() {
+                true => self.phases.drops.push(Change::DropUnique(self.name(), of.clone())),
+                false => self.tell(format!("is unique in ({})", of.columns.join(", "))),
+            }
+        }
+        self.indexes();
+        let check = |one: &crate::Check, other: &crate::Check| {
+            one.expression == other.expression && one.validated == other.validated
+        };
+        let (extra, missing) = unmatched(&found.checks, &wanted.checks, check);
+        let add = missing.into_iter().cloned().map(|of| Change::AddCheck(self.name(), of));
+        let add: Vec<_> = add.collect();
+        self.phases.adds.extend(add);
+        for of in extra {
+            match self.is_exact() {
+                true => self.phases.drops.push(Change::DropCheck(self.name(), of.clone())),
+                false => self.tell(format!("has a check ({})", of.expression)),
+            }
+        }
+        let key = |one: &ForeignKey, other: &ForeignKey| {
+            let name = |of: &ForeignKey| ForeignKey { name: None, ..of.clone() };
+            self.dialect.is_same_reference(&name(one), &name(other))
+        };
+        let (extra, missing) = unmatched(&found.foreign_keys, &wanted.foreign_keys, key);
+        let add = missing.into_iter().cloned().map(|of| Change::AddForeignKey(self.name(), of));
+        let add: Vec<_> = add.collect();
+        self.phases.references.extend(add);
+        for of in extra {
+            match self.is_exact() {
+                true => self.phases.drops.push(Change::DropForeignKey(self.name(), of.clone())),
+                false => self.tell(format!("refers to {}", of.target)),
+            }
+        }
     }
 
-    #[test]
-    fn whatever_else_has_the_name_is_refused() {
-        let mut observed = ObservedTable::new(vec![]);
-        observed.relation = Relation::View;
-        let plan = plan(&[text("a")], &observed);
-        assert_eq!(plan.to_string(), "it is not an ordinary table");
+    fn primary_key(&mut self) {
+        let same = |one: &[String], other: &[String]| {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(a, b)| self.dialect.is_same_column(a, b))
+        };
+        match (&self.found.primary_key, &self.wanted.primary_key) {
+            (None, None) => {}
+            (Some(found), Some(wanted)) if same(&found.columns, &wanted.columns) => {}
+            (found, wanted) => {
+                // A model without a key says nothing about it.
+                if wanted.is_none() && !self.is_exact() {
+                    return;
+                }
+                let (table, found, wanted) = (self.name(), found.clone(), wanted.clone());
+                let drop = found.map(|key| Change::DropPrimaryKey(table.clone(), key));
+                self.phases.drops.extend(drop);
+                let add = wanted.map(|key| Change::AddPrimaryKey(table, key));
+                self.phases.adds.extend(add);
+            }
+        }
     }
 
-    #[test]
-    fn a_table_that_has_it_all_needs_nothing() {
-        check(&[text("a"), optional("b")], &[found("B"), found("extra"), found("A")], "");
+    fn indexes(&mut self) {
+        let is_exact = self.is_exact();
+        let same = |one: &Index, other: &Index| {
+            let anonymous = |of: &Index| Index { name: String::new(), ..of.clone() };
+            one == other || (!is_exact && anonymous(one) == anonymous(other))
+        };
+        let (extra, missing) = unmatched(&self.found.indexes, &self.wanted.indexes, same);
+        for of in &missing {
+            self.phases.adds.push(Change::AddIndex(self.name(), (*of).clone()));
+        }
+        for of in extra {
+            let is_replaced = missing.iter().any(|index| index.name == of.name);
+            if is_exact || is_replaced {
+                self.phases.drops.push(Change::DropIndex(self.name(), of.clone()));
+            } else {
+                self.tell(format!("has an index {:?}", of.name));
+            }
+        }
     }
 
-    #[test]
-    fn columns_that_rows_can_do_without_are_added() {
-        let default = Some(DefaultValue::Text("x".into()));
-        let defaulted = ColumnModel::new(name("c"), ColumnKind::Text, false, default);
-        let columns = [text("a"), optional("b"), defaulted];
-        let plan = plan(&columns, &ObservedTable::new(vec![found("a")]));
-        assert!(plan.is_additive());
-        assert_eq!(plan.to_string(), "column \"b\" is missing; column \"c\" is missing");
+    fn options(&mut self) {
+        let (found, wanted) = (self.found, self.wanted);
+        let differs = found.strict != wanted.strict
+            || found.without_rowid != wanted.without_rowid
+            || found.collation != wanted.collation;
+        let comment =
+            found.comment != wanted.comment && (self.is_exact() || wanted.comment.is_some());
+        if (self.is_exact() && differs) || comment {
+            let mut to = Box::new(wanted.clone());
+            if !self.is_exact() {
+                (to.strict, to.without_rowid) = (found.strict, found.without_rowid);
+                to.collation.clone_from(&found.collation);
+            }
+            let change = Change::AlterOptions { from: Box::new(found.clone()), to };
+            self.phases.columns.push(change);
+        }
     }
 
-    #[test]
-    fn a_column_without_a_value_is_added_to_an_empty_table_only() {
-        let mut observed = ObservedTable::new(vec![found("a")]);
-        let columns = [text("a"), text("b")];
-        assert_eq!(
-            plan(&columns, &observed).to_string(),
-            "column \"b\" is missing, and has no default for the rows that are there"
-        );
-        observed.has_rows = false;
-        assert!(plan(&columns, &observed).is_additive());
+    fn tell(&mut self, text: String) {
+        let table = self.name();
+        self.phases.unmanaged.push(Difference { table, text });
     }
+}
 
-    #[test]
-    fn columns_that_differ_are_refused() {
-        let number = ObservedColumn { declared: "INT".into(), nullable: true, ..found("a") };
-        check(
-            &[text("a").with_unique()],
-            &[number],
-            "column \"a\" is declared \"INT\", which does not hold text (\"TEXT\" does); \
-             column \"a\" admits NULL, which the model's type does not; \
-             column \"a\" admits the same value twice",
-        );
-        check(
-            &[text("a"), optional("b").with_unique()],
-            &[found("a")],
-            "column \"b\" is missing, and a unique column can not be added",
-        );
+impl Index {
+    /// Whether no two rows have the same values in these columns because of it.
+    fn is_unique_over(&self, columns: &[String]) -> bool {
+        self.unique
+            && self.valid
+            && self.predicate.is_none()
+            && self.parts.len() == columns.len()
+            && self.parts.iter().all(|part| {
+                !part.is_expression && part.prefix.is_none() && columns.contains(&part.text)
+            })
     }
+}
 
-    #[test]
-    fn keys_are_the_same_columns_in_any_order() {
-        let key = |of| ObservedColumn { key: true, nullable: true, ..found(of) };
-        let model = [text("a").with_key(), text("b").with_key()];
-        check(&model, &[key("b"), key("A")], "");
-        check(&[text("a")], &[key("a")], "");
-        check(
-            &model,
-            &[key("a"), found("b")],
-            "it has the primary key [\"a\"] instead of [\"a\", \"b\"]",
-        );
-        check(&model, &[key("a")], "it has the primary key [\"a\"] instead of [\"a\", \"b\"]");
-        let more = [key("a"), key("b"), key("c")];
-        check(
-            &model,
-            &more,
-            "it has the primary key [\"a\", \"b\", \"c\"] instead of [\"a\", \"b\"]",
-        );
+/// What only the first has, and what only the second has.
+fn unmatched<'a, T>(
+    found: &'a [T],
+    wanted: &'a [T],
+    same: impl Fn(&T, &T) -> bool,
+) -> (Vec<&'a T>, Vec<&'a T>) {
+    let mut extra: Vec<_> = found.iter().collect();
+    let mut missing = Vec::new();
+    for one in wanted {
+        match extra.iter().position(|other| same(other, one)) {
+            Some(at) => {
+                extra.remove(at);
+            }
+            None => missing.push(one),
+        }
     }
+    (extra, missing)
 }

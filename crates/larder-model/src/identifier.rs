@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use serde::{Deserialize, Serialize};
+
 /// The name of a table or a column: 1 to 63 bytes of text without a NUL.
 ///
 /// Names are compared byte by byte here; whether a database tells `a` from `A` is the dialect's
@@ -18,7 +20,8 @@ use std::{borrow::Cow, fmt};
 /// assert!(Identifier::new("a\"; DROP TABLE b; --").is_ok());
 /// # Ok::<(), larder_model::IdentifierError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Identifier(Cow<'static, str>);
 
 /// Why a text is not an [`Identifier`].
@@ -114,6 +117,20 @@ const fn check(name: &str) -> Option<IdentifierError> {
         at += 1;
     }
     None
+}
+
+impl TryFrom<String> for Identifier {
+    type Error = IdentifierError;
+
+    fn try_from(name: String) -> Result<Self, IdentifierError> {
+        Self::new(name)
+    }
+}
+
+impl From<Identifier> for String {
+    fn from(name: Identifier) -> Self {
+        name.0.into_owned()
+    }
 }
 
 impl fmt::Display for Identifier {

@@ -5,8 +5,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What the values of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ColumnKind {
     /// Bytes.
@@ -17,12 +20,18 @@ pub enum ColumnKind {
     Date,
     /// A decimal number, every digit of which counts.
     Decimal,
-    /// An integer of up to 64 bits, signed.
-    Integer,
+    /// A floating-point number of 32 bits.
+    Float32,
+    /// A floating-point number of 64 bits.
+    Float64,
+    /// A signed integer of 16 bits.
+    Int16,
+    /// A signed integer of 32 bits.
+    Int32,
+    /// A signed integer of 64 bits.
+    Int64,
     /// A JSON document.
     Json,
-    /// A floating-point number of up to 64 bits.
-    Real,
     /// Text.
     Text,
     /// A time of day.
@@ -44,9 +53,12 @@ impl ColumnKind {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::Decimal => "decimal",
-            Self::Integer => "integer",
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+            Self::Int16 => "int16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
             Self::Json => "json",
-            Self::Real => "real",
             Self::Text => "text",
             Self::Time => "time",
             Self::Timestamp => "timestamp",

@@ -3,6 +3,8 @@
 mod checksum;
 mod column;
 mod column_type;
+mod data_type;
+mod default_model;
 mod default_value;
 mod dialect;
 mod diff;
@@ -11,20 +13,32 @@ pub mod facade;
 mod identifier;
 mod kind;
 mod model;
-mod observed;
+mod model_parts;
+mod mysql;
+mod physical;
 mod plan;
+mod postgres;
 mod sqlite;
 mod table;
 
 pub use checksum::Checksum;
 pub use column::ColumnModel;
 pub use column_type::ColumnType;
+pub use data_type::DataType;
+pub use default_model::DefaultModel;
 pub use default_value::DefaultValue;
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Lowered};
+pub use diff::{Comparison, Scope, compare};
 pub use identifier::{Identifier, IdentifierError};
 pub use kind::ColumnKind;
 pub use larder_derive::Model;
 pub use model::{Model, ModelEntry, registered_models};
-pub use observed::{ObservedColumn, ObservedTable, Relation};
-pub use plan::{Change, Plan, Refusal, Step};
-pub use table::{ModelError, TableModel};
+pub use model_parts::{
+    CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
+};
+pub use physical::{
+    Catalog, Check, Column, EnumType, Fingerprint, ForeignKey, Generated, Identity, Index,
+    IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
+};
+pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
+pub use table::{ModelError, TableModel, TableModelBuilder};

@@ -4,7 +4,7 @@
 //! numbered without gaps, so that a table of slots needs no hashing.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -47,11 +47,13 @@ use crate::TableModel;
 ///
 /// impl Model for Airline {
 ///     fn entry() -> &'static ModelEntry {
-///         const NAME: Identifier = Identifier::from_static("airline");
-///         const IATA: Identifier = Identifier::from_static("iata");
-///         const COLUMNS: &[ColumnModel] = &[ColumnModel::of::<String>(IATA, None).with_key()];
-///         static ENTRY: ModelEntry =
-///             ModelEntry::new("Airline", TableModel::from_static(NAME, COLUMNS));
+///         static ENTRY: ModelEntry = ModelEntry::new("Airline", || {
+///             let iata = ColumnModel::of::<String>(Identifier::from_static("iata"));
+///             TableModel::builder(Identifier::from_static("airline"))
+///                 .column(ColumnModel { key: true, ..iata })
+///                 .build()
+///                 .unwrap()
+///         });
 ///         &ENTRY
 ///     }
 /// }
@@ -72,7 +74,8 @@ pub trait Model: 'static {
 #[derive(Debug)]
 pub struct ModelEntry {
     name: &'static str,
-    table: TableModel,
+    build: fn() -> TableModel,
+    table: OnceLock<TableModel>,
     slot: AtomicUsize,
 }
 
@@ -82,10 +85,24 @@ const UNREGISTERED: usize = usize::MAX;
 static REGISTRY: Mutex<Vec<&'static ModelEntry>> = Mutex::new(Vec::new());
 
 impl ModelEntry {
-    /// The entry of a model; `name` is the name of the Rust struct.
+    /// The entry of a model; `name` is the name of the Rust struct, and `build` puts its table
+    /// together when it is first asked for.
     #[must_use]
-    pub const fn new(name: &'static str, table: TableModel) -> Self {
-        Self { name, table, slot: AtomicUsize::new(UNREGISTERED) }
+    pub const fn new(name: &'static str, build: fn() -> TableModel) -> Self {
+        Self { name, build, table: OnceLock::new(), slot: AtomicUsize::new(UNREGISTERED) }
+    }
+
+    /// The entry of a table that is known at run time only. It lives as long as the process, so
+    /// make one for each table and not for each use.
+    #[must_use]
+    pub fn leaked(name: &str, table: TableModel) -> &'static Self {
+        let entry = Self {
+            name: String::leak(name.to_owned()),
+            build: || unreachable!("the table is there from the start"),
+            table: OnceLock::from(table),
+            slot: AtomicUsize::new(UNREGISTERED),
+        };
+        Box::leak(Box::new(entry))
     }
 
     /// The name of the Rust struct.
@@ -96,8 +113,8 @@ impl ModelEntry {
 
     /// What the table must look like.
     #[must_use]
-    pub const fn table(&self) -> &TableModel {
-        &self.table
+    pub fn table(&self) -> &TableModel {
+        self.table.get_or_init(self.build)
     }
 
     /// The model's number in this process, assigned at the first call: 0, 1, 2 and so on.
@@ -141,17 +158,16 @@ fn registry() -> MutexGuard<'static, Vec<&'static ModelEntry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ColumnKind, ColumnModel, Identifier};
+    use crate::{ColumnModel, Identifier};
 
-    const fn table() -> TableModel {
-        const A: Identifier = Identifier::from_static("a");
-        const COLUMNS: &[ColumnModel] = &[ColumnModel::new(A, ColumnKind::Text, false, None)];
-        TableModel::from_static(A, COLUMNS)
+    fn table() -> TableModel {
+        let a = Identifier::from_static("a");
+        TableModel::builder(a.clone()).column(ColumnModel::of::<String>(a)).build().unwrap()
     }
 
     #[test]
     fn slots_are_dense_and_stay() {
-        static ENTRIES: [ModelEntry; 8] = [const { ModelEntry::new("A", table()) }; 8];
+        static ENTRIES: [ModelEntry; 8] = [const { ModelEntry::new("A", table) }; 8];
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| ENTRIES.iter().map(ModelEntry::slot).max());

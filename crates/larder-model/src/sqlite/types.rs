@@ -14,8 +14,8 @@ pub(crate) const fn declared(kind: ColumnKind, strict: bool) -> &'static str {
         ColumnKind::Blob | ColumnKind::Uuid => "BLOB",
         ColumnKind::Boolean if strict => "INTEGER",
         ColumnKind::Boolean => "BOOLEAN",
-        ColumnKind::Integer => "INTEGER",
-        ColumnKind::Real => "REAL",
+        ColumnKind::Int16 | ColumnKind::Int32 | ColumnKind::Int64 => "INTEGER",
+        ColumnKind::Float32 | ColumnKind::Float64 => "REAL",
         ColumnKind::Date
         | ColumnKind::Decimal
         | ColumnKind::Json
@@ -66,10 +66,12 @@ pub(crate) fn holds(kind: ColumnKind, declared: &str, strict: bool) -> bool {
         ColumnKind::Blob => false,
         // A blob passes any column unchanged, but in a column of texts others keep texts.
         ColumnKind::Uuid => declared == "UUID",
-        ColumnKind::Boolean | ColumnKind::Integer => {
+        ColumnKind::Boolean | ColumnKind::Int16 | ColumnKind::Int32 | ColumnKind::Int64 => {
             matches!(affinity, Affinity::Integer | Affinity::Numeric)
         }
-        ColumnKind::Real => matches!(affinity, Affinity::Numeric | Affinity::Real),
+        ColumnKind::Float32 | ColumnKind::Float64 => {
+            matches!(affinity, Affinity::Numeric | Affinity::Real)
+        }
         ColumnKind::Decimal | ColumnKind::Text => affinity == Affinity::Text,
         // Objects and arrays are no numbers, so the numeric affinity of this name spares them.
         ColumnKind::Json => affinity == Affinity::Text || matches!(&*declared, "JSON" | "JSONB"),
@@ -93,9 +95,9 @@ mod tests {
         Boolean,
         Date,
         Decimal,
-        Integer,
+        Int64,
         Json,
-        Real,
+        Float64,
         Text,
         Time,
         Timestamp,
@@ -120,22 +122,22 @@ mod tests {
 
     #[test]
     fn a_column_holds_what_it_does_not_change() {
-        check("INTEGER", &[Boolean, Integer]);
-        check("unsigned big int", &[Boolean, Integer]);
-        check("BOOLEAN", &[Boolean, Integer, Real]);
-        check("DECIMAL(10, 2)", &[Boolean, Integer, Real]);
-        check("double precision", &[Real]);
+        check("INTEGER", &[Boolean, Int64]);
+        check("unsigned big int", &[Boolean, Int64]);
+        check("BOOLEAN", &[Boolean, Int64, Float64]);
+        check("DECIMAL(10, 2)", &[Boolean, Int64, Float64]);
+        check("double precision", &[Float64]);
         let texts = [Date, Decimal, Json, Text, Time, Timestamp, TimestampUtc];
         check("TEXT", &texts);
         check("varchar(36)", &texts);
-        let moments = [Boolean, Date, Integer, Real, Time, Timestamp, TimestampUtc];
+        let moments = [Boolean, Date, Int64, Float64, Time, Timestamp, TimestampUtc];
         check("DATETIME", &moments);
         check("timestamp with time zone", &moments);
-        check("JSON", &[Boolean, Integer, Json, Real]);
-        check("UUID", &[Boolean, Integer, Real, Uuid]);
+        check("JSON", &[Boolean, Int64, Json, Float64]);
+        check("UUID", &[Boolean, Int64, Float64, Uuid]);
         check("", &KINDS);
         check("BLOB", &KINDS);
-        check("ANY", &[Boolean, Integer, Real]);
+        check("ANY", &[Boolean, Int64, Float64]);
         assert!(holds(Text, "ANY", true));
     }
 
