@@ -20,6 +20,8 @@ mod plan;
 mod postgres;
 mod sqlite;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use checksum::Checksum;
 pub use column::ColumnModel;
