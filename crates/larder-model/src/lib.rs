@@ -3,6 +3,7 @@
 mod checksum;
 mod column;
 mod column_type;
+mod constant;
 mod data_type;
 mod default_model;
 mod default_value;
@@ -11,16 +12,19 @@ mod diff;
 #[doc(hidden)]
 pub mod facade;
 mod identifier;
+mod json_text;
 mod kind;
 mod model;
+mod model_error;
 mod model_parts;
 mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod rules;
 mod sqlite;
 mod table;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use checksum::Checksum;
@@ -35,6 +39,7 @@ pub use identifier::{Identifier, IdentifierError};
 pub use kind::ColumnKind;
 pub use larder_derive::Model;
 pub use model::{Model, ModelEntry, registered_models};
+pub use model_error::ModelError;
 pub use model_parts::{
     CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
 };
@@ -43,4 +48,4 @@ pub use physical::{
     IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
-pub use table::{ModelError, TableModel, TableModelBuilder};
+pub use table::{TableModel, TableModelBuilder};
