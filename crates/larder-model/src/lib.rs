@@ -7,6 +7,8 @@ mod constant;
 mod data_type;
 mod default_model;
 mod default_value;
+#[doc(hidden)]
+pub mod derive;
 mod dialect;
 mod diff;
 #[doc(hidden)]
@@ -21,6 +23,7 @@ mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod registry;
 mod rules;
 mod sqlite;
 mod table;
@@ -48,4 +51,5 @@ pub use physical::{
     IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
+pub use registry::model_of;
 pub use table::{TableModel, TableModelBuilder};
