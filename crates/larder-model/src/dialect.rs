@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
-    TableName, mysql, physical::EnumType, postgres, sqlite,
+    TableName, database_names::check_names, mysql, physical::EnumType, postgres, sqlite,
 };
 
 /// A database's way to write and to understand a schema.
@@ -82,6 +82,7 @@ impl Dialect {
     /// # Errors
     /// If this database can not have such a table.
     pub fn lower(self, model: &TableModel, schema: Option<&str>) -> Result<Lowered, ModelError> {
+        check_names(self, model)?;
         match self {
             Self::MariaDb | Self::MySql => mysql::lower(self, model),
             Self::Postgres => postgres::lower(model, schema),

@@ -5,6 +5,7 @@ mod column;
 mod column_type;
 mod constant;
 mod data_type;
+mod database_names;
 mod default_model;
 mod default_value;
 #[doc(hidden)]
