@@ -25,6 +25,7 @@ mod plan;
 mod postgres;
 mod registry;
 mod rules;
+mod sql_token;
 mod sqlite;
 mod table;
 #[cfg(any(test, feature = "testing"))]
@@ -47,9 +48,12 @@ pub use model_parts::{
     CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
 };
 pub use physical::{
-    Catalog, Check, Column, EnumType, Fingerprint, ForeignKey, Generated, Identity, Index,
-    IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
+    Catalog, Check, Column, Dependent, EnumType, Fingerprint, ForeignKey, Generated, Identity,
+    Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName,
+    Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
 pub use table::{TableModel, TableModelBuilder};
+pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
+
