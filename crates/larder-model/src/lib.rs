@@ -26,6 +26,7 @@ mod postgres;
 mod registry;
 mod rules;
 mod sql_token;
+mod short_name;
 mod sqlite;
 mod table;
 #[cfg(any(test, feature = "testing"))]
