@@ -118,7 +118,7 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    pub(crate) const fn session(doing: &'static str) -> impl FnOnce(SessionError) -> Self {
+    pub(crate) const fn session(doing: &'static str) -> impl Fn(SessionError) -> Self {
         move |source| Self::Session { doing, source }
     }
 

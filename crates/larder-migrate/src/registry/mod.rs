@@ -17,7 +17,7 @@ use larder_model::{Dialect, TableName};
 use crate::{MigrateOptions, registry::shape::Shape};
 
 pub(crate) use columns::RegistryTable;
-pub(crate) use fields::{Fields, now_micros, placeholder};
+pub(crate) use fields::{Fields, now_micros, now_readable, placeholder};
 pub(crate) use history::{Finish, model_version};
 pub(crate) use meta::epoch;
 pub use migration_row::{MigrationKind, MigrationRow, MigrationStatus};
