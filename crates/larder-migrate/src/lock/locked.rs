@@ -135,6 +135,28 @@ pub(crate) async fn current_holder(
     lease::holder(session, names).await.map_err(MigrateError::session("read who holds the lock"))
 }
 
+/// Removes the lease of a holder that is gone: one that was not heard of in time, while nobody
+/// has the database's own lock. `None`: there was none.
+///
+/// # Errors
+/// [`MigrateError::LockHeld`] if the holder is there.
+pub(crate) async fn clear_stale(
+    session: &mut dyn Session,
+    names: &Names,
+) -> Result<Option<LockHolder>, MigrateError> {
+    let doing = MigrateError::session("remove a stale lease");
+    let Some(holder) = current_holder(session, names).await? else { return Ok(None) };
+    let key = LockKey::find(session, names).await.map_err(&doing)?;
+    let seen = key.sight(session, names.dialect).await.map_err(&doing)?;
+    let is_there = seen.is_some_and(|seen| seen.session == holder.session);
+    if is_there || !holder.is_expired {
+        let waited = Duration::ZERO;
+        return Err(MigrateError::LockHeld { holder: Some(holder), waited });
+    }
+    lease::release(session, names, holder.token).await.map_err(&doing)?;
+    Ok(Some(holder))
+}
+
 /// What PostgreSQL is told before the first statement under the lock. The snapshot must be newer
 /// than the lock, whatever the database's default is.
 fn settings(options: &MigrateOptions, exclusion: Exclusion) -> String {
@@ -174,8 +196,15 @@ impl Locked {
             return Err(MigrateError::Pooled);
         }
         let registry = Registry::inspect(session, &context.options).await?;
-        let mut locked =
-            Self { context: Arc::clone(context), seat, key, exclusion, registry, lease: None };
+        let mut locked = Self {
+            context: Arc::clone(context),
+            seat,
+            key,
+            exclusion,
+            registry,
+            lease: None,
+            token: None,
+        };
         if locked.complete_registry().await? {
             return Ok(Attempt::Again(locked.into_seat()));
         }
@@ -261,7 +290,8 @@ impl Locked {
     fn hold(&mut self, token: i64, session: Option<Box<dyn Session>>) {
         let options = &self.context.options;
         // Nobody else can write to a file while its transaction is open, so nothing beats then.
-        let is_alone = self.exclusion == Exclusion::Transaction && matches!(self.key, LockKey::File);
+        let is_alone =
+            self.exclusion == Exclusion::Transaction && matches!(self.key, LockKey::File);
         let every = if is_alone { Duration::MAX } else { options.heartbeat };
         let heart = Heart::begin(
             Arc::clone(&self.context.connector),

@@ -14,5 +14,5 @@ mod waiting;
 
 pub(crate) use exclusion::Exclusion;
 pub use holder::LockHolder;
-pub(crate) use locked::{Attempt, Locked, current_holder};
+pub(crate) use locked::{Attempt, Locked, Overtaking, clear_stale, current_holder};
 pub(crate) use waiting::Waiting;

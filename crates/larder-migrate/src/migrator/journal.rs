@@ -26,11 +26,12 @@ struct Entry {
     version: String,
     number: i64,
     done: i64,
+    total: i64,
 }
 
-/// Changes and records, step by step, and gives the lock up.
+/// Changes and records, step by step.
 pub(super) async fn run(
-    mut locked: Box<Locked>,
+    locked: &mut Locked,
     work: &Work<'_, '_>,
 ) -> Result<Vec<String>, MigrateError> {
     let mut entries: Vec<Option<Entry>> = work.shares.iter().map(|_| None).collect();
@@ -40,10 +41,9 @@ pub(super) async fn run(
         let (session, registry) = locked.parts();
         registry.bump_epoch(session).await?;
         for group in groups(work) {
-            let ran = run_group(&mut locked, work, &group, &mut entries).await;
-            if let Err(error) = ran {
+            if let Err(error) = run_group(locked, work, &group, &mut entries).await {
                 let error = locked.explain(error).await;
-                fail(&mut locked, &entries, &error).await;
+                fail(locked, &entries, &error).await;
                 return Err(error);
             }
         }
@@ -51,31 +51,31 @@ pub(super) async fn run(
     let (found, left) = work.look_again(locked.session()).await?;
     if !left.is_empty() {
         let error = MigrateError::NotConverged { left: Arc::new(left), rolled_back: false };
-        fail(&mut locked, &entries, &error).await;
-        locked.roll_back().await?;
+        fail(locked, &entries, &error).await;
         return Err(error);
     }
     locked.check().await?;
     let begin = locked.session().begin().await;
     begin.map_err(MigrateError::session("record what was done"))?;
     let mut versions = Vec::new();
-    finish_interrupted(&mut locked, work, &found, &mut versions).await?;
-    let mut numbers = work::record_as_found(&mut locked, work, &mut versions).await?;
+    let ended = finish_interrupted(locked, work, &found, &mut versions).await?;
+    let except: Vec<_> = ended.iter().map(|(want, _)| want.place).collect();
+    let mut numbers = work::record_as_found(locked, work, &except, &mut versions).await?;
+    numbers.extend(ended);
     for (share, entry) in work.shares.iter().zip(entries) {
         let Some(entry) = entry else { continue };
         let fingerprint = share.want.fingerprint(work.look.dialect, &found);
-        finish(&mut locked, &entry.version, fingerprint.map(|of| of.to_string())).await?;
+        finish(locked, &entry.version, fingerprint.map(|of| of.to_string())).await?;
         numbers.push((share.want, entry.number));
         versions.push(entry.version);
     }
-    record::put_models(&mut locked, &work.known, &numbers, &found).await?;
+    record::put_models(locked, &work.known, &numbers, &found).await?;
     if !work.plan.is_empty() {
         let (session, registry) = locked.parts();
         registry.bump_epoch(session).await?;
     }
     let commit = locked.session().commit().await;
     commit.map_err(MigrateError::session("record what was done"))?;
-    locked.commit().await?;
     Ok(versions)
 }
 
@@ -119,9 +119,7 @@ async fn run_group(
     }
     let ran = run_steps(locked, work, group, entries).await;
     match (ran, is_together) {
-        (Ok(()), true) => {
-            locked.session().commit().await.map_err(MigrateError::session(doing))
-        }
+        (Ok(()), true) => locked.session().commit().await.map_err(MigrateError::session(doing)),
         (Err(error), true) => {
             // If this fails the connection is broken, and the transaction gone with it.
             let _ = locked.session().rollback().await;
@@ -158,7 +156,7 @@ async fn begin(locked: &mut Locked, share: &Share<'_, '_>) -> Result<Entry, Migr
         let row = record::history_row(locked, share, version, MigrationStatus::Running);
         let (session, registry) = locked.parts();
         registry.insert_migration(session, &row).await?;
-        return Ok(Entry { version: row.version, number, done: 0 });
+        return Ok(Entry { version: row.version, number, done: 0, total: row.steps_total });
     };
     tracing::info!(version = before.version, "goes on with a migration that did not end");
     let status = MigrationStatus::Running;
@@ -167,7 +165,8 @@ async fn begin(locked: &mut Locked, share: &Share<'_, '_>) -> Result<Entry, Migr
     row.steps_total += before.steps_done;
     let (session, registry) = locked.parts();
     registry.restart_migration(session, &row).await?;
-    Ok(Entry { version: row.version, number, done: before.steps_done })
+    let (done, total) = (row.steps_done, row.steps_total);
+    Ok(Entry { version: row.version, number, done, total })
 }
 
 /// The last migration of a model, if it did not end and wanted the same. One that wanted
@@ -198,12 +197,12 @@ async fn interrupted(
 }
 
 /// Ends migrations of which only the last word was missing: every step had been done.
-async fn finish_interrupted(
+async fn finish_interrupted<'w, 'a>(
     locked: &mut Locked,
-    work: &Work<'_, '_>,
+    work: &Work<'w, 'a>,
     found: &larder_model::Catalog,
     versions: &mut Vec<String>,
-) -> Result<(), MigrateError> {
+) -> Result<Vec<(&'w Want<'a>, i64)>, MigrateError> {
     let mut numbers = Vec::new();
     for share in work.shares.iter().filter(|share| share.plan.is_empty()) {
         if let Some((row, number)) = interrupted(locked, share.want).await? {
@@ -213,7 +212,7 @@ async fn finish_interrupted(
             versions.push(row.version);
         }
     }
-    record::put_models(locked, &work.known, &numbers, found).await
+    Ok(numbers)
 }
 
 async fn finish(
@@ -246,7 +245,11 @@ async fn fail(locked: &mut Locked, entries: &[Option<Entry>], error: &MigrateErr
         error_sqlstate: database.and_then(crate::SessionError::code),
     };
     let (session, registry) = locked.parts();
-    for entry in entries.iter().flatten() {
+    // A model of which every step was done waits for its last word, and gets it from the next run.
+    let has_failed = |entry: &&Entry| {
+        entry.done < entry.total || matches!(error, MigrateError::NotConverged { .. })
+    };
+    for entry in entries.iter().flatten().filter(has_failed) {
         let status = MigrationStatus::Failed;
         let failed = registry.finish_migration(session, &entry.version, status, finish).await;
         if let Err(error) = failed {

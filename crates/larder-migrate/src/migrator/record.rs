@@ -52,8 +52,7 @@ pub(crate) fn history_row(
 }
 
 fn to_json(share: &Share<'_, '_>) -> Option<String> {
-    let model =
-        PlannedModel { name: share.want.name.to_owned(), table: share.want.model.clone() };
+    let model = PlannedModel { name: share.want.name.to_owned(), table: share.want.model.clone() };
     let planned = Planned {
         id: planned_id(&share.plan),
         plan: Plan::clone(&share.plan),

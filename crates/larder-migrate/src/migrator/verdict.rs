@@ -17,8 +17,6 @@ use crate::{
 pub(crate) struct Verdict<'w, 'a> {
     /// The steps for all models that are admitted.
     pub(crate) plan: Plan,
-    /// Rows in the way of each of them.
-    pub(crate) rows: Vec<Option<u64>>,
     /// The models that are admitted, with the steps that are theirs.
     pub(crate) admitted: Vec<Share<'w, 'a>>,
     /// The models that are not, with all that they would need.
@@ -51,7 +49,7 @@ pub(crate) async fn judge<'w, 'a>(
         let refusals = plan.refused(policy, &rows);
         let shares = share(look.dialect, &plan, &wants);
         if refusals.is_empty() {
-            return Ok(Verdict { plan, rows, admitted: shares, refused });
+            return Ok(Verdict { plan, admitted: shares, refused });
         }
         wants.clear();
         for share in shares {
@@ -122,7 +120,8 @@ pub(crate) fn share<'w, 'a>(
     }
     let share = |(want, places): (&&'w Want<'a>, Vec<usize>)| {
         let steps = places.iter().map(|at| plan.steps[*at].clone()).collect();
-        let is_its = |of: &&larder_model::Difference| dialect.is_same_table(&of.table, want.table());
+        let is_its =
+            |of: &&larder_model::Difference| dialect.is_same_table(&of.table, want.table());
         let unmanaged = plan.unmanaged.iter().filter(is_its).cloned().collect();
         let plan = Plan { dialect, from: plan.from.clone(), steps, unmanaged };
         Share { want, plan: Arc::new(plan), places }

@@ -57,9 +57,8 @@ impl<'a> Want<'a> {
     }
 
     fn row_of<'r>(&self, rows: &'r [ModelRow], table: &str) -> Option<&'r ModelRow> {
-        rows.iter().find(|row| {
-            row.model == self.name && row.schema == self.schema() && row.table == table
-        })
+        rows.iter()
+            .find(|row| row.model == self.name && row.schema == self.schema() && row.table == table)
     }
 
     /// Whether a step is about it.
@@ -71,11 +70,7 @@ impl<'a> Want<'a> {
 
     /// The digest of its table and of the types that only the table's columns name; `None`: there
     /// is no such table.
-    pub(crate) fn fingerprint(
-        &self,
-        dialect: Dialect,
-        found: &Catalog,
-    ) -> Option<Fingerprint> {
+    pub(crate) fn fingerprint(&self, dialect: Dialect, found: &Catalog) -> Option<Fingerprint> {
         let is_it = |name: &TableName| dialect.is_same_table(name, self.table());
         let table = found.tables.iter().find(|table| is_it(&table.name))?.clone();
         let is_its = |name: &TableName| self.lowered.enums.iter().any(|of| of.name == *name);

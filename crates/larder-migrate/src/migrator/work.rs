@@ -74,10 +74,20 @@ pub(crate) async fn run<'w, 'a>(
         standings.push((want, Standing::Refused { plan, refused }));
     }
     let work = Work { look, known, plan: Arc::new(verdict.plan), shares: verdict.admitted };
-    let versions = match locked.exclusion() {
-        Exclusion::Transaction => transact(locked, &work).await?,
-        Exclusion::Session => journal::run(locked, &work).await?,
+    let worked = match locked.exclusion() {
+        Exclusion::Transaction => transact(&mut locked, &work).await,
+        Exclusion::Session => journal::run(&mut locked, &work).await,
     };
+    let versions = match worked {
+        Ok(versions) => versions,
+        Err(error) => {
+            let error = locked.explain(error).await;
+            // If this fails the connection is closed, which does the same.
+            let _ = locked.roll_back().await;
+            return Err(error);
+        }
+    };
+    locked.commit().await?;
     for share in work.shares {
         let standing = match share.plan.is_empty() {
             true => Standing::Verified,
@@ -98,13 +108,12 @@ async fn verdict<'w, 'a>(
         let plan = look.plan(open);
         let admitted = verdict::share(look.dialect, &plan, open);
         let differing = admitted.iter().filter(|share| !share.plan.is_empty());
-        let differing: Vec<_> = differing
-            .map(|share| (share.want.name.to_owned(), Arc::clone(&share.plan)))
-            .collect();
+        let differing: Vec<_> =
+            differing.map(|share| (share.want.name.to_owned(), Arc::clone(&share.plan))).collect();
         if !differing.is_empty() {
             return Err(MigrateError::Incompatible { differing });
         }
-        return Ok(Verdict { plan, rows: Vec::new(), admitted, refused: Vec::new() });
+        return Ok(Verdict { plan, admitted, refused: Vec::new() });
     }
     let Some(planned) = order.planned else {
         return verdict::judge(session, look, open, order.policy).await;
@@ -120,7 +129,7 @@ async fn verdict<'w, 'a>(
         return Err(MigrateError::Refused { plan: Arc::new(plan), refused });
     }
     let admitted = verdict::share(look.dialect, &plan, open);
-    Ok(Verdict { plan, rows, admitted, refused: Vec::new() })
+    Ok(Verdict { plan, admitted, refused: Vec::new() })
 }
 
 /// All that is needed to change and to record.
@@ -153,41 +162,31 @@ impl<'w, 'a> Work<'w, 'a> {
 }
 
 /// Changes and records in the transaction that holds the lock.
-async fn transact(
-    mut locked: Box<Locked>,
-    work: &Work<'_, '_>,
-) -> Result<Vec<String>, MigrateError> {
+async fn transact(locked: &mut Locked, work: &Work<'_, '_>) -> Result<Vec<String>, MigrateError> {
+    let mut versions = Vec::new();
     if work.plan.is_empty() {
-        let mut versions = Vec::new();
-        let numbers = record_as_found(&mut locked, work, &mut versions).await?;
-        record::put_models(&mut locked, &work.known, &numbers, &work.look.current).await?;
-        locked.commit().await?;
+        let numbers = record_as_found(locked, work, &[], &mut versions).await?;
+        record::put_models(locked, &work.known, &numbers, &work.look.current).await?;
         return Ok(versions);
     }
     locked.announce().await?;
-    let broken_before = broken_references(&mut locked, work).await?;
+    let before = broken_references(locked, work).await?;
     for at in 0..work.plan.steps.len() {
         locked.check().await?;
-        if let Err(error) = step(locked.session(), work, at, 0).await {
-            return Err(locked.explain(error).await);
-        }
+        step(locked.session(), work, at, 0).await?;
     }
-    let broken_after = broken_references(&mut locked, work).await?;
-    if broken_after > broken_before {
-        let reason = format!("{} rows would refer to rows that are not there", broken_after);
-        return Err(MigrateError::Registry { reason });
+    let after = broken_references(locked, work).await?;
+    if after > before {
+        return Err(MigrateError::BrokenReferences { rows: after - before });
     }
     let (found, left) = work.look_again(locked.session()).await?;
     if !left.is_empty() {
-        locked.roll_back().await?;
         return Err(MigrateError::NotConverged { left: Arc::new(left), rolled_back: true });
     }
-    let mut versions = Vec::new();
-    let mut numbers = record_as_found(&mut locked, work, &mut versions).await?;
+    let mut numbers = record_as_found(locked, work, &[], &mut versions).await?;
     for share in work.shares.iter().filter(|share| !share.plan.is_empty()) {
-        let (version, number) = record::next_version(&mut locked, share.want).await?;
-        let mut row =
-            record::history_row(&locked, share, version, MigrationStatus::Applied);
+        let (version, number) = record::next_version(locked, share.want).await?;
+        let mut row = record::history_row(locked, share, version, MigrationStatus::Applied);
         let fingerprint = share.want.fingerprint(work.look.dialect, &found);
         row.to_fingerprint = fingerprint.map(|of| of.to_string());
         let (session, registry) = locked.parts();
@@ -195,10 +194,9 @@ async fn transact(
         numbers.push((share.want, number));
         versions.push(row.version);
     }
-    record::put_models(&mut locked, &work.known, &numbers, &found).await?;
+    record::put_models(locked, &work.known, &numbers, &found).await?;
     let (session, registry) = locked.parts();
     registry.bump_epoch(session).await?;
-    locked.commit().await?;
     Ok(versions)
 }
 
@@ -246,15 +244,20 @@ async fn broken_references(
 }
 
 /// Writes rows for models whose tables are as they want them, but which the registry knows not
-/// or otherwise; returns the number of each one's last migration.
+/// or otherwise; returns the number of each one's last migration. `except`: places of models that
+/// have been written already.
 pub(crate) async fn record_as_found<'w, 'a>(
     locked: &mut Locked,
     work: &Work<'w, 'a>,
+    except: &[usize],
     versions: &mut Vec<String>,
 ) -> Result<Vec<(&'w Want<'a>, i64)>, MigrateError> {
     let mut numbers = Vec::new();
     for share in work.shares.iter().filter(|share| share.plan.is_empty()) {
         let want = share.want;
+        if except.contains(&want.place) {
+            continue;
+        }
         let row = want.row(&work.known).or_else(|| want.former_row(&work.known));
         let status = match row {
             None => MigrationStatus::Baseline,
