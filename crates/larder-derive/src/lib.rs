@@ -3,6 +3,8 @@
 mod checks;
 mod column_type;
 mod errors;
+mod attributes;
+mod embed;
 mod expand;
 mod field_attributes;
 mod input;
@@ -26,4 +28,11 @@ pub fn model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(FacadeModel, attributes(model))]
 pub fn facade_model(input: TokenStream) -> TokenStream {
     expand::derive(input.into(), "::larder::model").into()
+}
+
+/// What `larder_migrate::embed_migrations!` is made of.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __embed_files(input: TokenStream) -> TokenStream {
+    embed::embed(input.into()).into()
 }

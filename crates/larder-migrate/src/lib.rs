@@ -3,8 +3,10 @@
 mod context;
 mod dump;
 mod error;
+mod files;
 mod hex;
 mod introspect;
+mod lint;
 mod lock;
 mod lock_file;
 mod migrator;
@@ -16,8 +18,16 @@ mod standing;
 
 pub use dump::Dump;
 pub use error::MigrateError;
+pub use files::{
+    Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
+    FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
+    Statement, Statements, file_standings, split,
+};
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
+#[doc(hidden)]
+pub use larder_derive::__embed_files;
+pub use lint::{Finding, Rule, Severity, lint, lint_script};
 pub use lock::LockHolder;
 pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
