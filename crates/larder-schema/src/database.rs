@@ -143,7 +143,7 @@ impl Database {
         // Asked for a second time, a table may be trusted that was not: another has validated it.
         let needs_it = |record: &&Record| {
             std::ptr::eq(record.entry, entry)
-                || (!is_trusted(self.slot(record.entry)) && record.backing_off(now).is_none())
+                || (!is_trusted(self.slot(record.entry)) && record.joins_others(now))
         };
         let records = known.records.iter().filter(needs_it);
         let members: Vec<_> = records.map(|record| self.member(record)).collect();
@@ -308,9 +308,10 @@ impl Database {
 
     /// Forgets a table, unless something happened to it meanwhile.
     pub(crate) fn evict(&self, held: &Held) {
-        let _known = self.lock();
+        let mut known = self.lock();
         let slot = self.slot(held.entry);
         if slot.generation() == held.generation && slot.clear() {
+            known.record(held.entry).is_evicted = true;
             self.cache.removed(1);
             self.counters.evictions.increment();
         }
@@ -354,7 +355,7 @@ impl Database {
                 first_ensured_at_ms: moment(record.first_ensured_ms),
                 verified_at_ms: moment(record.verified_ms),
                 verifications: record.verifications,
-                failures: record.failures,
+                failures: record.failures(),
                 last_failure: record.failure.as_ref().map(|failure| failure.error.to_string()),
             }
         });
@@ -423,6 +424,10 @@ impl Known {
         let at = match self.records.binary_search_by(by_slot) {
             Ok(at) => at,
             Err(at) => {
+                if self.records.len() == self.records.capacity() {
+                    // Doubling would waste much where there are many databases with few models.
+                    self.records.reserve_exact((self.records.len() / 4).max(4));
+                }
                 self.records.insert(at, Record::new(entry));
                 at
             }

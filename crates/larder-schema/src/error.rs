@@ -2,33 +2,27 @@
 //!
 //! Invariant: [`SchemaError::Refused`] means that nothing was changed.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use larder_model::{Identifier, Plan, Policy, Refusal};
 
 use crate::StoreError;
 
 /// A table that could not be ensured. Everybody who waited for the check gets the same error.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SchemaError {
     /// The table could not be ensured a short while ago, and the database is not asked again yet.
-    #[error("table {table:?} could not be ensured and is tried again in {retry_in:?}")]
     BackingOff {
         /// The table.
         table: Identifier,
         /// How long it is until the next try, from the moment of this error.
         retry_in: Duration,
         /// Why the last try failed.
-        #[source]
         cause: Arc<SchemaError>,
     },
     /// Something would have to be done that the policy leaves to somebody else. Nothing was
     /// changed, also of what the policy admits.
-    #[error(
-        "table {table:?} is not as its model wants it, and the policy {policy} does not admit: {}",
-        refused_steps(plan, refused)
-    )]
     Refused {
         /// The table.
         table: Identifier,
@@ -40,7 +34,6 @@ pub enum SchemaError {
         refused: Vec<Refusal>,
     },
     /// The database failed, or somebody held its lock for too long.
-    #[error("the database failed while table {table:?} was checked")]
     Store {
         /// The table.
         table: Identifier,
@@ -48,7 +41,6 @@ pub enum SchemaError {
         source: Arc<dyn StdError + Send + Sync>,
     },
     /// No model of this name, or of a table of this name, is registered for this database.
-    #[error("no model or table named {name:?} is registered")]
     UnknownTable {
         /// The name.
         name: String,
@@ -79,6 +71,39 @@ impl SchemaError {
             Self::BackingOff { cause, .. } => cause.plan(),
             Self::Refused { plan, .. } => Some(plan),
             Self::Store { .. } | Self::UnknownTable { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BackingOff { table, retry_in, .. } => {
+                write!(f, "table {table:?} could not be ensured and is tried again in {retry_in:?}")
+            }
+            Self::Refused { table, policy, plan, refused } => write!(
+                f,
+                "table {table:?} is not as its model wants it, and the policy {policy} does not \
+                 admit: {}",
+                refused_steps(plan, refused)
+            ),
+            Self::Store { table, .. } => {
+                write!(f, "the database failed while table {table:?} was checked")
+            }
+            Self::UnknownTable { name } => {
+                write!(f, "no model or table named {name:?} is registered")
+            }
+        }
+    }
+}
+
+impl StdError for SchemaError {
+    /// The error itself and not the `Arc` around it, so that it can be downcast.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::BackingOff { cause, .. } => Some(&**cause),
+            Self::Store { source, .. } => Some(&**source),
+            Self::Refused { .. } | Self::UnknownTable { .. } => None,
         }
     }
 }

@@ -18,9 +18,10 @@ pub(crate) struct Record {
     /// In Unix milliseconds; 0 for never.
     pub(crate) verified_ms: u64,
     pub(crate) verifications: u32,
-    /// How often in a row it could not be ensured.
-    pub(crate) failures: u32,
-    /// The last one of them; it stays until the table is ensured or cleared.
+    /// Whether there was no place for it: then it is checked when it is used, and not together
+    /// with others, which would take their places in turn.
+    pub(crate) is_evicted: bool,
+    /// Why it could not be ensured the last time; it stays until it is, or is cleared.
     pub(crate) failure: Option<Box<Failure>>,
 }
 
@@ -29,6 +30,8 @@ pub(crate) struct Record {
 pub(crate) struct Failure {
     pub(crate) error: Arc<SchemaError>,
     pub(crate) until: Tick,
+    /// How many there were in a row.
+    pub(crate) in_a_row: u32,
 }
 
 impl Record {
@@ -39,13 +42,14 @@ impl Record {
             first_ensured_ms: 0,
             verified_ms: 0,
             verifications: 0,
-            failures: 0,
+            is_evicted: false,
             failure: None,
         }
     }
 
     pub(crate) fn ensured(&mut self, order: u64, now_ms: u64) {
         self.order = order;
+        self.is_evicted = false;
         if self.first_ensured_ms == 0 {
             self.first_ensured_ms = now_ms;
         }
@@ -55,14 +59,23 @@ impl Record {
     }
 
     pub(crate) fn failed(&mut self, error: &SchemaError, until: impl FnOnce(u32) -> Tick) {
-        self.failures = self.failures.saturating_add(1);
-        let failure = Failure { error: Arc::new(error.clone()), until: until(self.failures) };
+        let in_a_row = self.failures().saturating_add(1);
+        let failure = Failure { error: Arc::new(error.clone()), until: until(in_a_row), in_a_row };
         self.failure = Some(Box::new(failure));
     }
 
+    /// How often in a row it could not be ensured.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failure.as_ref().map_or(0, |failure| failure.in_a_row)
+    }
+
     pub(crate) fn recovered(&mut self) {
-        self.failures = 0;
         self.failure = None;
+    }
+
+    /// Whether a pass for somebody else includes it, if it is not ensured.
+    pub(crate) fn joins_others(&self, now: Tick) -> bool {
+        !self.is_evicted && self.backing_off(now).is_none()
     }
 
     /// The failure because of which nobody tries again yet.
