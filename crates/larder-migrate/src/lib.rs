@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod fanout;
 mod hex;
 mod introspect;
 mod lock;
@@ -12,6 +13,10 @@ mod session;
 mod standing;
 
 pub use error::MigrateError;
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
+};
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
 pub use lock::LockHolder;
