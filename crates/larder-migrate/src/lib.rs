@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod context;
+mod dump;
 mod error;
 mod fanout;
 mod hex;
 mod introspect;
 mod lock;
+mod lock_file;
 mod migrator;
 mod model_ref;
 mod options;
@@ -12,6 +15,7 @@ mod registry;
 mod session;
 mod standing;
 
+pub use dump::Dump;
 pub use error::MigrateError;
 pub use fanout::{
     FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
@@ -20,6 +24,7 @@ pub use fanout::{
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
 pub use lock::LockHolder;
+pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
 pub use options::MigrateOptions;
