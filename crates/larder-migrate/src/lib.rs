@@ -4,6 +4,7 @@ mod context;
 mod dump;
 mod error;
 mod files;
+mod fanout;
 mod hex;
 mod introspect;
 mod lint;
@@ -22,6 +23,9 @@ pub use files::{
     Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
     FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
     Statement, Statements, file_standings, split,
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
 };
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
