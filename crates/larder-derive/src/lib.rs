@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attributes;
+mod embed;
 mod expand;
 mod input;
 mod literal;
@@ -19,4 +20,11 @@ pub fn model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(FacadeModel, attributes(model))]
 pub fn facade_model(input: TokenStream) -> TokenStream {
     expand::derive(input.into(), "::larder::model").into()
+}
+
+/// What `larder_migrate::embed_migrations!` is made of.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __embed_files(input: TokenStream) -> TokenStream {
+    embed::embed(input.into()).into()
 }

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod files;
 mod hex;
 mod introspect;
+mod lint;
 mod lock;
 mod migrator;
 mod model_ref;
@@ -12,8 +14,16 @@ mod session;
 mod standing;
 
 pub use error::MigrateError;
+pub use files::{
+    Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
+    FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
+    Statement, Statements, file_standings, split,
+};
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
+#[doc(hidden)]
+pub use larder_derive::__embed_files;
+pub use lint::{Finding, Rule, Severity, lint, lint_script};
 pub use lock::LockHolder;
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
