@@ -4,12 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use larder_model::{Fingerprint, ModelError, Plan, Refusal};
 
-use crate::{LockHolder, MigrationStatus, SessionError};
+use crate::{LockHolder, MigrationStatus, SessionError, SessionErrorKind};
 
 /// Why a migration did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
+    /// Rows would refer to rows that are not there, on SQLite, which checks references at the end
+    /// of a migration. Everything was rolled back.
+    #[error("{rows} rows would refer to rows that are not there")]
+    BrokenReferences {
+        /// How many more rows than before.
+        rows: usize,
+    },
     /// The tables of these models are not as the models want them, so they can not be adopted.
     #[error("{} of the models differ from their tables", differing.len())]
     Incompatible {
@@ -118,8 +125,15 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    pub(crate) const fn session(doing: &'static str) -> impl FnOnce(SessionError) -> Self {
+    pub(crate) const fn session(doing: &'static str) -> impl Fn(SessionError) -> Self {
         move |source| Self::Session { doing, source }
+    }
+
+    /// Whether the same may well succeed if it is tried again at once.
+    pub(crate) fn is_transient(&self) -> bool {
+        use SessionErrorKind::{Busy, Conflict, Connection, Exists};
+        let database = self.database();
+        database.is_some_and(|of| matches!(of.kind(), Busy | Conflict | Connection | Exists))
     }
 
     /// The database's own error, if that is what it is about.

@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod context;
+mod dump;
 mod error;
 mod files;
 mod hex;
 mod introspect;
 mod lint;
 mod lock;
+mod lock_file;
 mod migrator;
 mod model_ref;
 mod options;
@@ -13,6 +16,7 @@ mod registry;
 mod session;
 mod standing;
 
+pub use dump::Dump;
 pub use error::MigrateError;
 pub use files::{
     Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
@@ -25,6 +29,7 @@ pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
 pub use larder_derive::__embed_files;
 pub use lint::{Finding, Rule, Severity, lint, lint_script};
 pub use lock::LockHolder;
+pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
 pub use options::MigrateOptions;

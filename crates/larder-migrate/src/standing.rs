@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use larder_model::{Checksum, Plan, Refusal, TableModel};
+use larder_model::{Plan, Refusal, TableModel};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{LockHolder, MigrationRow, ModelRow};
 
@@ -133,7 +134,6 @@ pub enum RepairAction {
 }
 
 pub(crate) fn planned_id(plan: &Plan) -> String {
-    use sha2::{Digest as _, Sha256};
     let mut digest = Sha256::new();
     digest.update(plan.from.as_str());
     for statement in plan.statements() {
@@ -142,8 +142,4 @@ pub(crate) fn planned_id(plan: &Plan) -> String {
     }
     let hex = crate::hex(&digest.finalize());
     format!("p:{}", &hex[..16])
-}
-
-pub(crate) fn checksum_text(checksum: &Checksum) -> String {
-    checksum.to_string()
 }

@@ -18,6 +18,8 @@ mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod short_name;
+mod sql_token;
 mod sqlite;
 mod table;
 
@@ -37,8 +39,10 @@ pub use model_parts::{
     CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
 };
 pub use physical::{
-    Catalog, Check, Column, EnumType, Fingerprint, ForeignKey, Generated, Identity, Index,
-    IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
+    Catalog, Check, Column, Dependent, EnumType, Fingerprint, ForeignKey, Generated, Identity,
+    Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName,
+    Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
+pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
 pub use table::{ModelError, TableModel, TableModelBuilder};

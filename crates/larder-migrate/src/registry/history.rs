@@ -41,7 +41,7 @@ pub(crate) fn model_version(application: &str, model: &str, number: i64) -> Stri
 }
 
 /// The number at the end of a model's version.
-fn number_of(version: &str) -> Option<i64> {
+pub(crate) fn number_of(version: &str) -> Option<i64> {
     version.strip_prefix("m:")?.rsplit_once(':')?.1.parse().ok()
 }
 

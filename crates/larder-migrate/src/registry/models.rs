@@ -19,18 +19,21 @@ const COLUMNS: &str = "application_id, schema_name, model_name, table_name, stat
                        verified_us";
 
 impl Names {
-    /// The models of the application, without their declarations. `None`: there is no registry
-    /// that could be read, because it is not there, is an older one, or is not for this role.
+    /// The models of the application, with their declarations if those are asked for. `None`:
+    /// there is no registry that could be read, because it is not there, is an older one, or is
+    /// not for this role.
     ///
     /// To be called outside of a transaction: PostgreSQL ends a transaction in which a table was
     /// not found.
     pub(crate) async fn known_models(
         &self,
         session: &mut dyn Session,
+        with_definitions: bool,
     ) -> Result<Option<Vec<ModelRow>>, MigrateError> {
         use SessionErrorKind::{Permission, UndefinedColumn, UndefinedTable};
         let sql = format!(
-            "SELECT {COLUMNS}, NULL FROM {} WHERE application_id = {} AND table_name IS NOT NULL",
+            "SELECT {COLUMNS}, {} FROM {} WHERE application_id = {} AND table_name IS NOT NULL",
+            if with_definitions { "definition_json" } else { "NULL" },
             self.quoted(MODELS),
             placeholder(self.dialect, 1)
         );
@@ -154,7 +157,7 @@ impl Registry {
         session: &mut dyn Session,
         row: &ModelRow,
     ) -> Result<bool, MigrateError> {
-        let known = self.names.known_models(session).await?.unwrap_or_default();
+        let known = self.names.known_models(session, false).await?.unwrap_or_default();
         Ok(known.iter().any(|known| {
             known.schema == row.schema && known.model == row.model && known.table == row.table
         }))
