@@ -6,7 +6,7 @@ use larder_model::Dialect;
 
 use crate::{MigrationFile, MigrationFiles, MigrationKind, MigrationRow, MigrationStatus};
 
-use super::FileVersion;
+use super::{Direction, FileVersion, run::FileNote};
 
 /// How one version stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum FileState {
     /// It failed after some of its statements had been done; nothing later runs before
     /// [`FileRepair`](crate::FileRepair).
     Failed {
+        /// Which of its files.
+        direction: Direction,
         /// How many statements were done and stay done.
         done: u64,
         /// How many statements it had.
@@ -46,14 +48,19 @@ pub enum FileState {
         /// The error, with the statement's number and place.
         error: String,
     },
+    /// It was applied, there is no such file, and it comes after all files: a later version of the
+    /// program has it.
+    Future,
     /// Its process ended in the middle of it, or it is running now.
     Interrupted {
+        /// Which of its files.
+        direction: Direction,
         /// How many statements were done for certain.
         done: u64,
         /// How many statements it had.
         total: u64,
     },
-    /// It was applied, and there is no such file.
+    /// It was applied, and there is no such file, though there are later ones.
     Missing,
     /// It was not applied, and one that comes after it was.
     OutOfOrder,
@@ -72,6 +79,7 @@ impl FileState {
             Self::Baseline => "baseline",
             Self::Divergent { .. } => "divergent",
             Self::Failed { .. } => "failed",
+            Self::Future => "future",
             Self::Interrupted { .. } => "interrupted",
             Self::Missing => "missing",
             Self::OutOfOrder => "out of order",
@@ -108,11 +116,15 @@ pub fn file_standings(
             state: state(file, row_of(&file.version), latest, dialect),
         })
         .collect();
+    let last_file = files.files().last().map(|file| &file.version);
     let orphans = rows.iter().filter(|(version, _)| files.get(version).is_none());
     standings.extend(orphans.filter(|(_, row)| is_there(row)).map(|(version, row)| FileStanding {
         version: version.clone(),
         name: row.name.clone(),
-        state: FileState::Missing,
+        state: match last_file.is_none_or(|last| version > last) {
+            true => FileState::Future,
+            false => FileState::Missing,
+        },
     }));
     standings.sort_by(|one, other| one.version.cmp(&other.version));
     standings
@@ -135,12 +147,13 @@ fn state(
     };
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     let (done, total) = (count(row.steps_done), count(row.steps_total));
+    let direction = FileNote::of(row).direction();
     match row.status {
         MigrationStatus::Failed => {
             let error = row.error.clone().unwrap_or_default();
-            FileState::Failed { done, total, error }
+            FileState::Failed { direction, done, total, error }
         }
-        MigrationStatus::Running => FileState::Interrupted { done, total },
+        MigrationStatus::Running => FileState::Interrupted { direction, done, total },
         _ if row.checksum != file.up.checksum() => {
             FileState::Divergent { applied: row.checksum.clone(), found: file.up.checksum() }
         }
@@ -227,7 +240,8 @@ mod tests {
             check(&["1_a.sql"], &[row("1", status)], &[("1", state)]);
         }
         check(&["1_a.sql"], &[], &[("1", "pending")]);
-        check(&[], &[row("1", Applied)], &[("1", "missing")]);
+        check(&[], &[row("1", Applied)], &[("1", "future")]);
+        check(&["2_a.sql"], &[row("1", Applied)], &[("1", "missing"), ("2", "pending")]);
         check(&[], &[row("1", RolledBack)], &[]);
     }
 
