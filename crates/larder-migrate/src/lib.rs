@@ -3,6 +3,7 @@
 mod context;
 mod dump;
 mod error;
+mod fanout;
 mod files;
 mod hex;
 mod introspect;
@@ -23,6 +24,10 @@ pub use files::{
     Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
     FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
     Statement, Statements, file_standings, split,
+};
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
 };
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
