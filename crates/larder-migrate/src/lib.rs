@@ -12,6 +12,7 @@ mod lock;
 mod lock_file;
 mod migrator;
 mod model_ref;
+mod models_file;
 mod options;
 mod registry;
 mod session;
@@ -23,6 +24,7 @@ pub use files::{
     Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
     FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
     Statement, Statements, file_standings, split,
+};
 pub use fanout::{
     FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
     Tenant, TenantOutcome, TenantReport,
@@ -36,6 +38,7 @@ pub use lock::LockHolder;
 pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
+pub use models_file::{ModelsFileError, models_from_json, models_to_json};
 pub use options::MigrateOptions;
 pub use registry::{MigrationKind, MigrationRow, MigrationStatus, ModelRow};
 pub use session::{Cell, Connector, Param, Session, SessionError, SessionErrorKind, UrlConnector};
