@@ -25,8 +25,8 @@ mod plan;
 mod postgres;
 mod registry;
 mod rules;
-mod sql_token;
 mod short_name;
+mod sql_token;
 mod sqlite;
 mod table;
 #[cfg(any(test, feature = "testing"))]
@@ -55,6 +55,5 @@ pub use physical::{
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
-pub use table::{TableModel, TableModelBuilder};
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
-
+pub use table::{TableModel, TableModelBuilder};
