@@ -26,6 +26,8 @@ mod plan;
 mod postgres;
 mod registry;
 mod rules;
+mod short_name;
+mod sql_token;
 mod sqlite;
 mod table;
 #[cfg(any(test, feature = "testing"))]
@@ -48,9 +50,11 @@ pub use model_parts::{
     CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
 };
 pub use physical::{
-    Catalog, Check, Column, EnumType, Fingerprint, ForeignKey, Generated, Identity, Index,
-    IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName, Unique,
+    Catalog, Check, Column, Dependent, EnumType, Fingerprint, ForeignKey, Generated, Identity,
+    Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName,
+    Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
+pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
 pub use table::{TableModel, TableModelBuilder};
