@@ -18,6 +18,7 @@ mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod renames;
 mod sql_token;
 mod sqlite;
 mod table;
@@ -44,4 +45,5 @@ pub use physical::{
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
+pub use sqlite::is_sqlite_keyword;
 pub use table::{ModelError, TableModel, TableModelBuilder};
