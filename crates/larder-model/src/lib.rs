@@ -27,6 +27,7 @@ mod postgres;
 mod registry;
 mod rules;
 mod short_name;
+mod renames;
 mod sql_token;
 mod sqlite;
 mod table;
@@ -58,3 +59,5 @@ pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusa
 pub use registry::model_of;
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
 pub use table::{TableModel, TableModelBuilder};
+pub use sqlite::is_sqlite_keyword;
+pub use table::{ModelError, TableModel, TableModelBuilder};
