@@ -18,6 +18,7 @@ mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod short_name;
 mod sqlite;
 mod table;
 
