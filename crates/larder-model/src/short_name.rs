@@ -1,45 +1,42 @@
-//! Names that are put together from others, short enough for a database.
+//! Names that a database would otherwise cut off.
 //!
-//! Invariant: the same text always gets the same name, and two texts get the same one only if
-//! their digests begin alike.
+//! Invariant: two texts get two names, and one text always gets the same, so that a name that was
+//! made years ago is found again.
 
 use sha2::{Digest as _, Sha256};
 
-/// What a database counts when it limits a name.
+/// What the length of a name is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameUnit {
-    /// Bytes of UTF-8.
-    #[allow(dead_code, reason = "which units are in use depends on the dialects")]
+    /// As PostgreSQL counts.
     Bytes,
-    /// Characters.
-    Characters,
+    /// As MySQL and MariaDB count.
+    Chars,
 }
 
-/// The text itself where it has at most `max` units; otherwise as much of its beginning as leaves
-/// room for `_` and eight hexadecimal digits of its digest.
+/// The text if it is at most `max` long; otherwise its beginning, `_` and eight hexadecimal digits
+/// of its digest, together `max` long or a few bytes less.
 pub(crate) fn short_name(text: &str, max: usize, unit: NameUnit) -> String {
     let length = |text: &str| match unit {
         NameUnit::Bytes => text.len(),
-        NameUnit::Characters => text.chars().count(),
+        NameUnit::Chars => text.chars().count(),
     };
     if length(text) <= max {
         return text.to_owned();
     }
-    let digest = Sha256::digest(text.as_bytes());
-    let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let room = max.saturating_sub(digest.len() + 1);
+    let digest = Sha256::digest(text);
+    let mut end = "_".to_owned();
+    digest.iter().take(4).for_each(|byte| end.push_str(&format!("{byte:02x}")));
+    let room = max.saturating_sub(end.len());
     let mut name = String::new();
-    for character in text.chars() {
-        let units = match unit {
-            NameUnit::Bytes => character.len_utf8(),
-            NameUnit::Characters => 1,
-        };
-        if length(&name) + units > room {
+    for letter in text.chars() {
+        let size = if unit == NameUnit::Bytes { letter.len_utf8() } else { 1 };
+        if length(&name) + size > room {
             break;
         }
-        name.push(character);
+        name.push(letter);
     }
-    format!("{name}_{digest}")
+    name + &end
 }
 
 #[cfg(test)]
@@ -47,20 +44,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_fit_stay_as_they_are() {
-        let text = "é".repeat(64);
-        assert_eq!(short_name(&text, 64, NameUnit::Characters), text);
-        assert_eq!(short_name("airline_iata_idx", 63, NameUnit::Bytes), "airline_iata_idx");
+    fn what_fits_stays_as_it_is() {
+        assert_eq!(short_name(&"a".repeat(63), 63, NameUnit::Bytes), "a".repeat(63));
     }
 
     #[test]
-    fn longer_names_keep_their_beginning_and_differ_by_their_digest() {
-        let one = short_name(&format!("{}1", "é".repeat(64)), 64, NameUnit::Characters);
-        let other = short_name(&format!("{}2", "é".repeat(64)), 64, NameUnit::Characters);
-        assert_eq!(one.chars().count(), 64);
-        assert!(one.starts_with(&"é".repeat(55)) && one != other);
-        let bytes = short_name(&"é".repeat(64), 63, NameUnit::Bytes);
-        assert_eq!(bytes.len(), 63);
-        assert_eq!(bytes, short_name(&"é".repeat(64), 63, NameUnit::Bytes));
+    fn what_is_longer_ends_in_a_digest_that_never_changes() {
+        let name = short_name(&"a".repeat(64), 63, NameUnit::Bytes);
+        assert_eq!(name, format!("{}_ffe054fe", "a".repeat(54)));
+        let other = short_name(&format!("{}b", "a".repeat(63)), 63, NameUnit::Bytes);
+        assert_ne!(name, other);
+        assert_eq!(other.len(), 63);
+    }
+
+    #[test]
+    fn letters_are_never_cut_apart() {
+        let text = "é".repeat(40);
+        let name = short_name(&text, 63, NameUnit::Bytes);
+        assert!(name.len() <= 63 && name.starts_with(&"é".repeat(27)));
     }
 }

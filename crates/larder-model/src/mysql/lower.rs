@@ -71,7 +71,7 @@ impl Lowering<'_> {
     /// A name that the server takes.
     fn name(&self, text: &str) -> String {
         let max = self.dialect.name_length_max().unwrap_or(usize::MAX);
-        short_name(text, max, NameUnit::Characters)
+        short_name(text, max, NameUnit::Chars)
     }
 
     fn column(&self, column: &ColumnModel) -> Result<Column, ModelError> {
