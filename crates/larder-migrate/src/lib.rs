@@ -3,12 +3,16 @@
 mod context;
 mod dump;
 mod error;
+mod files;
+mod fanout;
 mod hex;
 mod introspect;
+mod lint;
 mod lock;
 mod lock_file;
 mod migrator;
 mod model_ref;
+mod models_file;
 mod options;
 mod registry;
 mod session;
@@ -16,12 +20,25 @@ mod standing;
 
 pub use dump::Dump;
 pub use error::MigrateError;
+pub use files::{
+    Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
+    FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
+    Statement, Statements, file_standings, split,
+};
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
+};
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
+#[doc(hidden)]
+pub use larder_derive::__embed_files;
+pub use lint::{Finding, Rule, Severity, lint, lint_script};
 pub use lock::LockHolder;
 pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
+pub use models_file::{ModelsFileError, models_from_json, models_to_json};
 pub use options::MigrateOptions;
 pub use registry::{MigrationKind, MigrationRow, MigrationStatus, ModelRow};
 pub use session::{Cell, Connector, Param, Session, SessionError, SessionErrorKind, UrlConnector};
