@@ -2,9 +2,8 @@
 
 mod checks;
 mod column_type;
-mod errors;
-mod attributes;
 mod embed;
+mod errors;
 mod expand;
 mod field_attributes;
 mod input;

@@ -3,8 +3,8 @@
 mod context;
 mod dump;
 mod error;
-mod files;
 mod fanout;
+mod files;
 mod hex;
 mod introspect;
 mod lint;
@@ -20,14 +20,14 @@ mod standing;
 
 pub use dump::Dump;
 pub use error::MigrateError;
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
+};
 pub use files::{
     Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
     FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
     Statement, Statements, file_standings, split,
-};
-pub use fanout::{
-    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
-    Tenant, TenantOutcome, TenantReport,
 };
 pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};

@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn a_later_format_and_other_texts_are_told_apart() {
         let error = |text| models_from_json(text).unwrap_err();
-        assert!(matches!(error("{\"format\":2,\"models\":7}"), ModelsFileError::Format { format: 2 }));
+        assert!(matches!(
+            error("{\"format\":2,\"models\":7}"),
+            ModelsFileError::Format { format: 2 }
+        ));
         for text in ["", "[]", "{\"format\":1}", "{\"format\":1,\"models\":[{\"name\":\"a\"}]}"] {
             assert!(matches!(error(text), ModelsFileError::Json(_)), "{text}");
         }

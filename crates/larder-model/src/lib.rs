@@ -55,6 +55,5 @@ pub use physical::{
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
-pub use table::{TableModel, TableModelBuilder};
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
-
+pub use table::{TableModel, TableModelBuilder};

@@ -89,13 +89,16 @@ async fn adopt(args: &AdoptArgs) -> Result<ExitCode, Failure> {
                 .iter()
                 .map(|(model, plan)| json!({ "model": model, "plan": **plan }))
                 .collect();
-            args.answer.print(&json!({ "adopted": [], "differing": document }), |out, _color| {
-                for (model, plan) in &differing {
-                    let line = format!("{model} differs from its table: {plan}");
-                    writeln!(out, "{}", escape::controls(&line))?;
-                }
-                writeln!(out, "nothing was recorded")
-            })?;
+            args.answer.print(
+                &json!({ "adopted": [], "differing": document }),
+                |out, _color| {
+                    for (model, plan) in &differing {
+                        let line = format!("{model} differs from its table: {plan}");
+                        writeln!(out, "{}", escape::controls(&line))?;
+                    }
+                    writeln!(out, "nothing was recorded")
+                },
+            )?;
             Ok(ExitCode::from(REFUSED))
         }
         Err(error) => Err(error.into()),

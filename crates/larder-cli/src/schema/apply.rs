@@ -91,8 +91,11 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
 }
 
 fn read(path: &PathBuf) -> Result<Planned, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| Failure::File { path: path.clone(), action: "read", source })?;
+    let text = fs::read_to_string(path).map_err(|source| Failure::File {
+        path: path.clone(),
+        action: "read",
+        source,
+    })?;
     serde_json::from_str(&text)
         .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })
 }

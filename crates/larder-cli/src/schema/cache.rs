@@ -11,12 +11,7 @@ use larder::{
 use serde_json::json;
 use std::sync::Arc;
 
-use super::{
-    answer::AnswerArgs,
-    command::PENDING,
-    models::ModelsArgs,
-    place::Place,
-};
+use super::{answer::AnswerArgs, command::PENDING, models::ModelsArgs, place::Place};
 use crate::{
     failure::{Failure, chain},
     output::{Align, Cell, Look, Paint, Table, escape, share},
@@ -43,10 +38,8 @@ pub(super) async fn run(args: CacheArgs) -> Result<ExitCode, Failure> {
     let migrator: Migrator = args.place.migrator()?;
     let options = SchemaOptions::default().with_policy(Policy::Verify).with_hit_count(true);
     let schema = Schema::new(Arc::new(migrator), options);
-    let entries: Vec<&'static ModelEntry> = models
-        .into_iter()
-        .map(|model| ModelEntry::leaked(&model.name, model.table))
-        .collect();
+    let entries: Vec<&'static ModelEntry> =
+        models.into_iter().map(|model| ModelEntry::leaked(&model.name, model.table)).collect();
     for entry in &entries {
         schema.register_entry(entry);
     }
@@ -85,8 +78,10 @@ pub(super) async fn run(args: CacheArgs) -> Result<ExitCode, Failure> {
     });
     args.answer.print(&document, |out, color| {
         let mut out = out;
-        let mut table =
-            Table::new(Look::Open, [("model", Align::Left), ("table", Align::Left), ("", Align::Left)]);
+        let mut table = Table::new(
+            Look::Open,
+            [("model", Align::Left), ("table", Align::Left), ("", Align::Left)],
+        );
         for found in &tables {
             table.push([
                 Cell::from(escape::controls(found.model).into_owned()),

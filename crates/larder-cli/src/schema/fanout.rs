@@ -95,9 +95,8 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
     }
     let progress = Progress::of(tenants.len());
     let stream = futures_util::stream::iter(tenants);
-    let summary = FanOut::new(options)
-        .run(&refs(&models), stream, |event| progress.tell(&event))
-        .await?;
+    let summary =
+        FanOut::new(options).run(&refs(&models), stream, |event| progress.tell(&event)).await?;
     progress.end();
     args.answer.print(&summary, |out, color| text(out, &summary, color))?;
     Ok(if summary.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -106,8 +105,11 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
 /// The databases of the file. A line that makes no sense is named by its number and not shown: it
 /// may have a password in it.
 fn read(path: &Path) -> Result<Vec<Tenant>, Failure> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| Failure::File { path: path.to_owned(), action: "read", source })?;
+    let text = fs::read_to_string(path).map_err(|source| Failure::File {
+        path: path.to_owned(),
+        action: "read",
+        source,
+    })?;
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines
@@ -203,4 +205,3 @@ fn text(out: &mut dyn io::Write, summary: &FanOutSummary, color: bool) -> io::Re
         None => Ok(()),
     }
 }
-

@@ -22,8 +22,11 @@ impl ModelsArgs {
     /// If the file can not be read, or is not of that form.
     pub(super) fn read(&self) -> Result<Vec<PlannedModel>, Failure> {
         let action = "read";
-        let text = fs::read_to_string(&self.models)
-            .map_err(|source| Failure::File { path: self.models.clone(), action, source })?;
+        let text = fs::read_to_string(&self.models).map_err(|source| Failure::File {
+            path: self.models.clone(),
+            action,
+            source,
+        })?;
         models_from_json(&text)
             .map_err(|source| Failure::Models { path: self.models.clone(), source: source.into() })
     }

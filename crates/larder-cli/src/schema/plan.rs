@@ -64,9 +64,8 @@ pub(super) async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
     let models = args.models.read()?;
     let planned = args.place.migrator()?.plan(&refs(&models)).await?;
     let policy = args.policy.into();
-    args.answer.print(&planned, |out, color| {
-        report::plan(out, &planned, policy, args.sql, color)
-    })?;
+    args.answer
+        .print(&planned, |out, color| report::plan(out, &planned, policy, args.sql, color))?;
     Ok(if planned.plan.is_empty() {
         ExitCode::SUCCESS
     } else if planned.plan.refused(policy, &planned.rows).is_empty() {

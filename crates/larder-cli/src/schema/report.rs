@@ -23,7 +23,11 @@ pub(super) fn plan(
     let plan = &planned.plan;
     if plan.is_empty() {
         let models = count(planned.models.len() as u64);
-        writeln!(out, "{}", Paint::Good.show(&format!("{models} models are as they should be"), color))?;
+        writeln!(
+            out,
+            "{}",
+            Paint::Good.show(&format!("{models} models are as they should be"), color)
+        )?;
         return unmanaged(out, plan, color);
     }
     writeln!(out, "{} for {}", Paint::Strong.show(&planned.id, color), plan.dialect)?;
@@ -93,18 +97,14 @@ const fn class_paint(class: Class) -> Paint {
 
 fn unmanaged(out: &mut dyn Write, plan: &Plan, color: bool) -> io::Result<()> {
     for found in &plan.unmanaged {
-        let text = format!("     {}: {}, which no model asks for; it stays", found.table, found.text);
+        let text =
+            format!("     {}: {}, which no model asks for; it stays", found.table, found.text);
         writeln!(out, "{}", Paint::Dim.show(&escape::controls(&text), color))?;
     }
     Ok(())
 }
 
-fn verdict(
-    out: &mut dyn Write,
-    planned: &Planned,
-    policy: Policy,
-    color: bool,
-) -> io::Result<()> {
+fn verdict(out: &mut dyn Write, planned: &Planned, policy: Policy, color: bool) -> io::Result<()> {
     let steps = planned.plan.steps.len();
     let refused = planned.plan.refused(policy, &planned.rows).len();
     if refused == 0 {

@@ -130,7 +130,12 @@ fn text(
     }
     let mut table = Table::new(
         Look::Open,
-        [("version", Align::Left), ("name", Align::Left), ("status", Align::Left), ("", Align::Left)],
+        [
+            ("version", Align::Left),
+            ("name", Align::Left),
+            ("status", Align::Left),
+            ("", Align::Left),
+        ],
     );
     for row in &status.migrations {
         let paint = match row.status {
@@ -146,7 +151,10 @@ fn text(
             clean(note),
         ]);
     }
-    for file in files.iter().filter(|file| !status.migrations.iter().any(|row| row.version == file.version.to_string())) {
+    for file in files
+        .iter()
+        .filter(|file| !status.migrations.iter().any(|row| row.version == file.version.to_string()))
+    {
         table.push([
             clean(&file.version.to_string()),
             clean(&file.name),

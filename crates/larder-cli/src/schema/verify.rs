@@ -86,11 +86,7 @@ pub(super) async fn run(args: VerifyArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Compares with the file that keeps the checksums.
-fn offline(
-    args: &VerifyArgs,
-    path: &Path,
-    models: &[PlannedModel],
-) -> Result<ExitCode, Failure> {
+fn offline(args: &VerifyArgs, path: &Path, models: &[PlannedModel]) -> Result<ExitCode, Failure> {
     let file = |action| move |source| Failure::File { path: path.to_owned(), action, source };
     if args.write_lock {
         fs::write(path, LockFile::of(&refs(models)).to_json()).map_err(file("written"))?;
@@ -109,7 +105,11 @@ fn offline(
             writeln!(out, "{sign}  {}", escape::controls(line))?;
         }
         if lines.is_empty() {
-            writeln!(out, "{}", Paint::Good.show("every model has the checksum of the file", color))?;
+            writeln!(
+                out,
+                "{}",
+                Paint::Good.show("every model has the checksum of the file", color)
+            )?;
         }
         Ok(())
     })?;
