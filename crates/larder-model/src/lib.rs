@@ -25,9 +25,9 @@ mod physical;
 mod plan;
 mod postgres;
 mod registry;
+mod renames;
 mod rules;
 mod short_name;
-mod renames;
 mod sql_token;
 mod sqlite;
 mod table;
@@ -58,6 +58,5 @@ pub use physical::{
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
-pub use table::{TableModel, TableModelBuilder};
 pub use sqlite::is_sqlite_keyword;
-pub use table::{ModelError, TableModel, TableModelBuilder};
+pub use table::{TableModel, TableModelBuilder};
