@@ -62,13 +62,15 @@ impl Planner<'_> {
         let rewrites = is_stored
             || default.is_some_and(|sql| !is_constant(self.dialect, sql))
             || self.has_fulltext(table);
-        let way = if rewrites { Way::Any } else { Way::Instant };
+        let needs_value = !column.nullable && default.is_none() && computed.is_none();
+        // Where there is no value to begin with, MySQL reads the table for some types.
+        let way = if rewrites || needs_value { Way::Any } else { Way::Instant };
         let draft = Draft::metadata(self.alter(table, &[clause], way), undo);
         let draft = match rewrites {
             true => draft.of(Class::Rewrite, LockLevel::Writers).because(COPIED),
             false => draft.of(Class::Additive, LockLevel::None),
         };
-        if column.nullable || default.is_some() || computed.is_some() {
+        if !needs_value {
             return draft;
         }
         // The server makes up a zero or an empty text, in a strict mode as well.
@@ -324,13 +326,12 @@ impl Planner<'_> {
     }
 
     pub(super) fn add_index(&self, table: &TableName, index: &Index) -> Draft {
-        let is_special =
-            index.method.is_some() || index.parts.iter().any(|part| part.is_expression);
-        let way = match (is_special, index.unique || self.has_fulltext(table)) {
-            (true, true) => Way::Any,
-            (true, false) => Way::InPlaceShared,
-            (false, _) if self.has_fulltext(table) => Way::Any,
-            (false, _) => Way::InPlace,
+        let way = if self.has_fulltext(table) || !is_plain(index) {
+            Way::Any
+        } else if index.method.is_some() {
+            Way::InPlaceShared
+        } else {
+            Way::InPlace
         };
         let (class, lock) = match way {
             Way::InPlace => (Class::Online, LockLevel::None),
@@ -353,7 +354,8 @@ impl Planner<'_> {
     pub(super) fn drop_index(&self, table: &TableName, index: &Index, all: &[Work]) -> Draft {
         let columns: Vec<_> = index.parts.iter().map(|part| part.text.clone()).collect();
         let add = format!("ADD {}", self.ddl.index(index));
-        self.drop_named(table, &index.name, &columns, add, all)
+        let way = if is_plain(index) { Way::InPlace } else { Way::Any };
+        self.drop_named(table, (&index.name, way), &columns, add, all)
     }
 
     pub(super) fn drop_unique(
@@ -364,24 +366,24 @@ impl Planner<'_> {
     ) -> Option<Draft> {
         let add = format!("ADD {}", self.ddl.unique(unique));
         let name = unique.name.as_deref()?;
-        Some(self.drop_named(table, name, &unique.columns, add, all))
+        // Without a primary key the rows may be kept in the order of this one.
+        let has_key = self.found(table).is_some_and(|found| found.primary_key.is_some());
+        let way = if has_key { Way::InPlace } else { Way::Any };
+        Some(self.drop_named(table, (name, way), &unique.columns, add, all))
     }
 
     /// Drops an index. A reference that stays and has no other one gets one of its own.
     fn drop_named(
         &self,
         table: &TableName,
-        name: &str,
+        (name, way): (&str, Way),
         columns: &[String],
         add: String,
         all: &[Work],
     ) -> Draft {
         let mut clauses = vec![format!("DROP INDEX {}", self.ddl.name(name))];
         clauses.extend(self.supports(table, columns, all));
-        Draft::metadata(
-            self.alter(table, &clauses, Way::InPlace),
-            self.alter(table, &[add], Way::Any),
-        )
+        Draft::metadata(self.alter(table, &clauses, way), self.alter(table, &[add], Way::Any))
     }
 
     /// What adds an index for each reference that is left without one.
@@ -550,6 +552,13 @@ fn index_columns(table: &Table) -> impl Iterator<Item = (Option<&str>, Vec<Strin
         (Some(index.name.as_str()), whole.map(|part| part.text.clone()).collect())
     });
     key.chain(uniques).chain(indexes)
+}
+
+/// Whether an index is over columns. MySQL keeps an expression in a column of its own, which it
+/// adds and drops together with nothing else; MariaDB does so for what it keeps as a hash.
+fn is_plain(index: &Index) -> bool {
+    let is_hash = index.method.as_deref() == Some("hash");
+    !is_hash && index.parts.iter().all(|part| !part.is_expression)
 }
 
 /// Whether the server made an index for a reference: no other one would do, also none that it made
