@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
-    TableName, mysql, physical::EnumType, postgres, sqlite,
+    TableName, database_names::check_names, mysql, physical::EnumType, postgres, sqlite,
 };
 
 /// A database's way to write and to understand a schema.
@@ -101,6 +101,7 @@ impl Dialect {
     /// # Errors
     /// If this database can not have such a table.
     pub fn lower(self, model: &TableModel, schema: Option<&str>) -> Result<Lowered, ModelError> {
+        check_names(self, model)?;
         match self {
             Self::MariaDb | Self::MySql => mysql::lower(self, model),
             Self::Postgres => postgres::lower(model, schema),
@@ -187,6 +188,17 @@ impl Dialect {
             Self::MariaDb | Self::MySql => mysql::is_same_reference(one, other),
             Self::Postgres => one == other,
             Self::Sqlite => sqlite::is_same_reference(one, other),
+        }
+    }
+
+    /// Whether two defaults are one value, though they may be printed for different types.
+    pub(crate) fn is_same_default(self, one: &Column, other: &Column) -> bool {
+        match (&one.default, &other.default) {
+            (Some(one), Some(other)) => {
+                one == other || (self == Self::Postgres && postgres::is_same_text(one, other))
+            }
+            (None, None) => true,
+            _ => false,
         }
     }
 

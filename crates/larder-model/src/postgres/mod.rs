@@ -1,23 +1,21 @@
 //! PostgreSQL: how it writes a schema, and what its types mean.
 
-use crate::{Catalog, Change, ColumnKind, Lowered, ModelError, Step, Table, TableModel};
+mod constant;
+mod ddl;
+mod expression;
+mod identifier;
+mod lower;
+mod names;
+mod steps;
+mod types;
 
-pub(crate) fn lower(model: &TableModel, schema: Option<&str>) -> Result<Lowered, ModelError> {
-    let _ = (model, schema);
-    Err(ModelError::NoColumns)
-}
+pub(crate) use constant::is_same_text;
+pub(crate) use ddl::create_table;
+pub(crate) use lower::lower;
+pub(crate) use steps::steps;
+pub(crate) use types::holds;
 
-pub(crate) fn create_table(table: &Table) -> Vec<String> {
-    let _ = table;
-    Vec::new()
-}
-
-pub(crate) fn steps(changes: &[Change], current: &Catalog, desired: &Catalog) -> Vec<Step> {
-    let _ = (changes, current, desired);
-    Vec::new()
-}
-
-pub(crate) fn holds(kind: ColumnKind, ty: &str) -> bool {
-    let _ = (kind, ty);
-    false
+/// A text in quotes, as PostgreSQL prints it.
+fn literal(text: &str) -> String {
+    crate::Dialect::Postgres.text(text)
 }

@@ -1,0 +1,9 @@
+//! PostgreSQL's sessions and descriptions, on a live server.
+
+#![cfg(feature = "postgres")]
+
+mod databases;
+
+mod postgres {
+    mod describing;
+}

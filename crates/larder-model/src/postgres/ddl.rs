@@ -1,0 +1,272 @@
+//! Statements that make tables and their parts.
+//!
+//! Invariant: every name stands in quotes and with its schema, every text in quotes; types and
+//! expressions stand as PostgreSQL printed them or as a model's author wrote them.
+
+use super::{literal, names::limited};
+use crate::{
+    Check, Column, Dialect, EnumType, ForeignKey, Identity, Index, IndexPart, NullsOrder,
+    PrimaryKey, Table, TableName, Unique,
+};
+
+pub(super) fn quoted(name: &str) -> String {
+    Dialect::Postgres.quoted(name)
+}
+
+pub(super) fn full(name: &TableName) -> String {
+    Dialect::Postgres.quoted_table(name)
+}
+
+/// Names in quotes with commas between them.
+pub(super) fn list(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Another thing in the schema of a table.
+pub(super) fn beside(table: &TableName, name: &str) -> String {
+    full(&TableName { schema: table.schema.clone(), name: name.to_owned() })
+}
+
+pub(crate) fn create_table(table: &Table) -> Vec<String> {
+    let name = full(&table.name);
+    let mut parts: Vec<_> =
+        table.columns.iter().map(|column| self::column(&table.name, column)).collect();
+    parts.extend(table.primary_key.as_ref().map(primary_key));
+    parts.extend(table.uniques.iter().map(unique));
+    // What need not hold for rows that are there can only be added to a table.
+    let (checks, later_checks): (Vec<_>, Vec<_>) =
+        table.checks.iter().partition(|check| check.validated);
+    let (keys, later_keys): (Vec<_>, Vec<_>) =
+        table.foreign_keys.iter().partition(|key| key.validated && !needs_index(table, key));
+    parts.extend(checks.into_iter().map(check));
+    parts.extend(keys.into_iter().map(foreign_key));
+    let mut statements = sequences(table);
+    statements.push(format!("CREATE TABLE {name} (\n    {}\n)", parts.join(",\n    ")));
+    statements.extend(owned_sequences(table));
+    let checks = later_checks.into_iter().map(check);
+    statements.extend(checks.map(|check| format!("ALTER TABLE {name} ADD {check} NOT VALID")));
+    statements.extend(table.indexes.iter().map(|of| index(&table.name, of, Creation::Plain)));
+    for key in later_keys {
+        let valid = if key.validated { "" } else { " NOT VALID" };
+        statements.push(format!("ALTER TABLE {name} ADD {}{valid}", foreign_key(key)));
+    }
+    statements.extend(comments(table));
+    statements
+}
+
+/// Whether a reference of a table to itself is to a unique index, which comes after the table.
+fn needs_index(table: &Table, key: &ForeignKey) -> bool {
+    let is_it = |columns: &[String]| {
+        columns.len() == key.target_columns.len()
+            && columns.iter().all(|column| key.target_columns.contains(column))
+    };
+    key.target == table.name
+        && !table.primary_key.as_ref().is_some_and(|primary| is_it(&primary.columns))
+        && !table.uniques.iter().any(|unique| is_it(&unique.columns))
+}
+
+fn comments(table: &Table) -> Vec<String> {
+    let mut statements = Vec::new();
+    if table.comment.is_some() {
+        statements.push(table_comment(&table.name, table.comment.as_deref()));
+    }
+    for column in table.columns.iter().filter(|column| column.comment.is_some()) {
+        statements.push(column_comment(&table.name, column));
+    }
+    statements
+}
+
+fn or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "NULL".to_owned(), escaped)
+}
+
+/// A text in quotes that means the same whatever the session takes a backslash for.
+pub(super) fn escaped(text: &str) -> String {
+    if text.contains('\\') {
+        format!("E{}", literal(&text.replace('\\', "\\\\")))
+    } else {
+        literal(text)
+    }
+}
+
+pub(super) fn table_comment(table: &TableName, comment: Option<&str>) -> String {
+    format!("COMMENT ON TABLE {} IS {}", full(table), or_null(comment))
+}
+
+pub(super) fn column_comment(table: &TableName, column: &Column) -> String {
+    let comment = or_null(column.comment.as_deref());
+    format!("COMMENT ON COLUMN {}.{} IS {comment}", full(table), quoted(&column.name))
+}
+
+pub(super) fn create_enum(of: &EnumType) -> String {
+    let labels: Vec<_> = of.labels.iter().map(|label| escaped(label)).collect();
+    format!("CREATE TYPE {} AS ENUM ({})", full(&of.name), labels.join(", "))
+}
+
+/// A column as it stands in a statement; that of a `serial` column needs its sequence.
+pub(super) fn column(table: &TableName, column: &Column) -> String {
+    let mut sql = format!("{} {}", quoted(&column.name), column.ty);
+    if let Some(collation) = &column.collation {
+        sql.push_str(&format!(" COLLATE {collation}"));
+    }
+    if let Some(generated) = &column.generated {
+        let kind = if generated.stored { "STORED" } else { "VIRTUAL" };
+        sql.push_str(&format!(" GENERATED ALWAYS AS ({}) {kind}", generated.expression));
+    }
+    match column.identity {
+        Some(Identity::Always) => sql.push_str(" GENERATED ALWAYS AS IDENTITY"),
+        Some(Identity::ByDefault | Identity::AutoIncrement) => {
+            sql.push_str(" GENERATED BY DEFAULT AS IDENTITY");
+        }
+        Some(Identity::Serial) => sql.push_str(&format!(" DEFAULT {}", next_value(table, column))),
+        None => {
+            if let Some(default) = &column.default {
+                sql.push_str(&format!(" DEFAULT {default}"));
+            }
+        }
+    }
+    if !column.nullable {
+        sql.push_str(" NOT NULL");
+    }
+    sql
+}
+
+/// The name of the sequence of a `serial` column.
+fn sequence(table: &TableName, column: &Column) -> String {
+    beside(table, &limited(&format!("{}_{}_seq", table.name, column.name)))
+}
+
+/// The default of a `serial` column.
+pub(super) fn next_value(table: &TableName, column: &Column) -> String {
+    format!("nextval({}::regclass)", escaped(&sequence(table, column)))
+}
+
+pub(super) fn create_sequence(table: &TableName, column: &Column) -> String {
+    let ty = match column.ty.as_str() {
+        ty @ ("smallint" | "integer") => ty,
+        _ => "bigint",
+    };
+    format!("CREATE SEQUENCE {} AS {ty}", sequence(table, column))
+}
+
+pub(super) fn own_sequence(table: &TableName, column: &Column) -> String {
+    let owner = format!("{}.{}", full(table), quoted(&column.name));
+    format!("ALTER SEQUENCE {} OWNED BY {owner}", sequence(table, column))
+}
+
+fn serials(table: &Table) -> impl Iterator<Item = &Column> {
+    table.columns.iter().filter(|column| column.identity == Some(Identity::Serial))
+}
+
+fn sequences(table: &Table) -> Vec<String> {
+    serials(table).map(|column| create_sequence(&table.name, column)).collect()
+}
+
+fn owned_sequences(table: &Table) -> Vec<String> {
+    serials(table).map(|column| own_sequence(&table.name, column)).collect()
+}
+
+fn constraint(name: Option<&str>) -> String {
+    name.map(|name| format!("CONSTRAINT {} ", quoted(name))).unwrap_or_default()
+}
+
+fn include(columns: &[String]) -> String {
+    if columns.is_empty() { String::new() } else { format!(" INCLUDE ({})", list(columns)) }
+}
+
+pub(super) const fn deferrable(deferrable: Option<bool>) -> &'static str {
+    match deferrable {
+        None => "",
+        Some(false) => " DEFERRABLE",
+        Some(true) => " DEFERRABLE INITIALLY DEFERRED",
+    }
+}
+
+pub(super) fn primary_key(key: &PrimaryKey) -> String {
+    format!("{}PRIMARY KEY ({})", constraint(key.name.as_deref()), list(&key.columns))
+}
+
+pub(super) fn unique(of: &Unique) -> String {
+    format!(
+        "{}UNIQUE{} ({}){}{}",
+        constraint(of.name.as_deref()),
+        if of.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" },
+        list(&of.columns),
+        include(&of.include),
+        deferrable(of.deferrable),
+    )
+}
+
+pub(super) fn check(of: &Check) -> String {
+    format!("{}CHECK ({})", constraint(of.name.as_deref()), of.expression)
+}
+
+pub(super) fn foreign_key(of: &ForeignKey) -> String {
+    let action = |event: &str, action: crate::ReferentialAction| match action {
+        crate::ReferentialAction::NoAction => String::new(),
+        action => format!(" ON {event} {}", action.as_sql()),
+    };
+    let target = if of.target_columns.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list(&of.target_columns))
+    };
+    format!(
+        "{}FOREIGN KEY ({}) REFERENCES {}{target}{}{}{}",
+        constraint(of.name.as_deref()),
+        list(&of.columns),
+        full(&of.target),
+        action("DELETE", of.on_delete),
+        action("UPDATE", of.on_update),
+        deferrable(of.deferrable),
+    )
+}
+
+/// How an index comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Creation {
+    /// While others write, and only if it is not there yet.
+    Concurrent,
+    /// At once.
+    Plain,
+}
+
+pub(super) fn index(table: &TableName, of: &Index, creation: Creation) -> String {
+    let unique = if of.unique { "UNIQUE " } else { "" };
+    let concurrently = match creation {
+        Creation::Concurrent => "CONCURRENTLY IF NOT EXISTS ",
+        Creation::Plain => "",
+    };
+    let method = of.method.as_deref().map(|method| format!(" USING {}", quoted(method)));
+    let parts: Vec<_> = of.parts.iter().map(part).collect();
+    let distinct = if of.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
+    let predicate = of.predicate.as_deref().map(|sql| format!(" WHERE {sql}"));
+    format!(
+        "CREATE {unique}INDEX {concurrently}{} ON {}{} ({}){}{distinct}{}",
+        quoted(&of.name),
+        full(table),
+        method.unwrap_or_default(),
+        parts.join(", "),
+        include(&of.include),
+        predicate.unwrap_or_default(),
+    )
+}
+
+fn part(of: &IndexPart) -> String {
+    let mut sql = if of.is_expression { format!("({})", of.text) } else { quoted(&of.text) };
+    if let Some(collation) = &of.collation {
+        sql.push_str(&format!(" COLLATE {collation}"));
+    }
+    if let Some(opclass) = &of.opclass {
+        sql.push_str(&format!(" {opclass}"));
+    }
+    if of.descending {
+        sql.push_str(" DESC");
+    }
+    sql.push_str(match of.nulls {
+        Some(NullsOrder::First) => " NULLS FIRST",
+        Some(NullsOrder::Last) => " NULLS LAST",
+        None => "",
+    });
+    sql
+}
