@@ -1,11 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-mod attributes;
+mod checks;
+mod column_type;
 mod embed;
+mod errors;
 mod expand;
+mod field_attributes;
 mod input;
 mod literal;
 mod name;
+mod questions;
+mod reference;
+mod table_attributes;
+mod words;
 
 use proc_macro::TokenStream;
 

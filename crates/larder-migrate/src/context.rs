@@ -44,8 +44,6 @@ pub(crate) struct Me {
 pub(crate) struct Seat {
     slot: OwnedMutexGuard<Option<Box<dyn Session>>>,
     pub(crate) session: Box<dyn Session>,
-    /// Whether it was used before, so that it may have been closed meanwhile.
-    pub(crate) was_kept: bool,
 }
 
 impl Context {
@@ -87,10 +85,10 @@ impl Context {
         mut slot: OwnedMutexGuard<Option<Box<dyn Session>>>,
     ) -> Result<Seat, MigrateError> {
         match slot.take() {
-            Some(session) => Ok(Seat { slot, session, was_kept: true }),
+            Some(session) => Ok(Seat { slot, session }),
             None => {
                 let session = self.open().await?;
-                Ok(Seat { slot, session, was_kept: false })
+                Ok(Seat { slot, session })
             }
         }
     }

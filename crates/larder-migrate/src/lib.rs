@@ -3,6 +3,7 @@
 mod context;
 mod dump;
 mod error;
+mod fanout;
 mod files;
 mod hex;
 mod import;
@@ -12,6 +13,7 @@ mod lock;
 mod lock_file;
 mod migrator;
 mod model_ref;
+mod models_file;
 mod options;
 mod registry;
 mod session;
@@ -19,6 +21,10 @@ mod standing;
 
 pub use dump::Dump;
 pub use error::MigrateError;
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
+};
 pub use files::{
     Construct, Direction, DirectiveError, Directives, DownTarget, EmbeddedFile, FileError,
     FileProblem, FileRepair, FileReport, FileRunError, FileStanding, FileState, FileVersion,
@@ -37,6 +43,7 @@ pub use lock::LockHolder;
 pub use lock_file::{LockFile, LockFileDifference, LockFileError};
 pub use migrator::Migrator;
 pub use model_ref::ModelRef;
+pub use models_file::{ModelsFileError, models_from_json, models_to_json};
 pub use options::MigrateOptions;
 pub use registry::{MigrationKind, MigrationRow, MigrationStatus, ModelRow};
 pub use session::{Cell, Connector, Param, Session, SessionError, SessionErrorKind, UrlConnector};

@@ -120,6 +120,15 @@ pub struct SchemaSignal {
     pub ddl_epoch: u64,
 }
 
+impl SchemaSignal {
+    /// A signal, for databases that are reached in another way than by a
+    /// [`Migrator`](crate::Migrator).
+    #[must_use]
+    pub const fn new(database: String, ddl_epoch: u64) -> Self {
+        Self { database, ddl_epoch }
+    }
+}
+
 /// What to do about a migration that failed or did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -171,6 +171,17 @@ impl Dialect {
         }
     }
 
+    /// Whether two defaults are one value, though they may be printed for different types.
+    pub(crate) fn is_same_default(self, one: &Column, other: &Column) -> bool {
+        match (&one.default, &other.default) {
+            (Some(one), Some(other)) => {
+                one == other || (self == Self::Postgres && postgres::is_same_text(one, other))
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Whether two types are one.
     pub(crate) fn is_same_type(self, one: &Column, other: &Column) -> bool {
         match self {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Catalog, Change, Column, Dialect, Difference, ForeignKey, Index, Plan, Table, TableKind,
-    TableName,
+    Catalog, Change, Column, Dialect, Difference, ForeignKey, Identity, Index, Plan, Table,
+    TableKind, TableName,
 };
 
 /// What a comparison is about.
@@ -373,6 +373,14 @@ impl<'a> Pair<'a> {
         if wanted.kind.is_some_and(holds) {
             wanted.ty.clone_from(&found.ty);
             wanted.collation.clone_from(&found.collation);
+            if self.dialect.is_same_default(found, wanted) {
+                wanted.default.clone_from(&found.default);
+            }
+        }
+        // A number is one whatever way the database comes by it.
+        if wanted.identity == Some(Identity::ByDefault) && found.identity == Some(Identity::Serial)
+        {
+            wanted.identity = found.identity;
         }
         if wanted.default.is_none() && wanted.identity.is_none() {
             wanted.default.clone_from(&found.default);

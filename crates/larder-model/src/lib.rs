@@ -3,25 +3,34 @@
 mod checksum;
 mod column;
 mod column_type;
+mod constant;
 mod data_type;
 mod default_model;
 mod default_value;
+#[doc(hidden)]
+pub mod derive;
 mod dialect;
 mod diff;
 #[doc(hidden)]
 pub mod facade;
 mod identifier;
+mod json_text;
 mod kind;
 mod model;
+mod model_error;
 mod model_parts;
 mod mysql;
 mod physical;
 mod plan;
 mod postgres;
+mod registry;
+mod rules;
 mod short_name;
 mod sql_token;
 mod sqlite;
 mod table;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use checksum::Checksum;
 pub use column::ColumnModel;
@@ -35,6 +44,7 @@ pub use identifier::{Identifier, IdentifierError};
 pub use kind::ColumnKind;
 pub use larder_derive::Model;
 pub use model::{Model, ModelEntry, registered_models};
+pub use model_error::ModelError;
 pub use model_parts::{
     CheckModel, ForeignKeyModel, IndexModel, IndexPartModel, IndexTermModel, UniqueModel,
 };
@@ -44,5 +54,6 @@ pub use physical::{
     Unique,
 };
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
+pub use registry::model_of;
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
-pub use table::{ModelError, TableModel, TableModelBuilder};
+pub use table::{TableModel, TableModelBuilder};

@@ -439,7 +439,7 @@ impl Locked {
     }
 
     /// Says why the connection broke: if another holder came after, that was the reason.
-    pub(crate) async fn explain(&self, error: MigrateError) -> MigrateError {
+    pub(crate) async fn explain(&mut self, error: MigrateError) -> MigrateError {
         let is_broken =
             error.database().is_some_and(|error| error.kind() == SessionErrorKind::Connection);
         let Some(token) = self.token.filter(|_| is_broken) else { return error };

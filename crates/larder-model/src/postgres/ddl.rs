@@ -30,24 +30,39 @@ pub(super) fn beside(table: &TableName, name: &str) -> String {
 pub(crate) fn create_table(table: &Table) -> Vec<String> {
     let name = full(&table.name);
     let mut parts: Vec<_> =
-        table.columns.iter().map(|column| self::column(table, column)).collect();
+        table.columns.iter().map(|column| self::column(&table.name, column)).collect();
     parts.extend(table.primary_key.as_ref().map(primary_key));
     parts.extend(table.uniques.iter().map(unique));
     // What need not hold for rows that are there can only be added to a table.
     let (checks, later_checks): (Vec<_>, Vec<_>) =
         table.checks.iter().partition(|check| check.validated);
     let (keys, later_keys): (Vec<_>, Vec<_>) =
-        table.foreign_keys.iter().partition(|key| key.validated);
+        table.foreign_keys.iter().partition(|key| key.validated && !needs_index(table, key));
     parts.extend(checks.into_iter().map(check));
     parts.extend(keys.into_iter().map(foreign_key));
     let mut statements = sequences(table);
     statements.push(format!("CREATE TABLE {name} (\n    {}\n)", parts.join(",\n    ")));
     statements.extend(owned_sequences(table));
-    let later = later_checks.into_iter().map(check).chain(later_keys.into_iter().map(foreign_key));
-    statements.extend(later.map(|part| format!("ALTER TABLE {name} ADD {part} NOT VALID")));
+    let checks = later_checks.into_iter().map(check);
+    statements.extend(checks.map(|check| format!("ALTER TABLE {name} ADD {check} NOT VALID")));
     statements.extend(table.indexes.iter().map(|of| index(&table.name, of, Creation::Plain)));
+    for key in later_keys {
+        let valid = if key.validated { "" } else { " NOT VALID" };
+        statements.push(format!("ALTER TABLE {name} ADD {}{valid}", foreign_key(key)));
+    }
     statements.extend(comments(table));
     statements
+}
+
+/// Whether a reference of a table to itself is to a unique index, which comes after the table.
+fn needs_index(table: &Table, key: &ForeignKey) -> bool {
+    let is_it = |columns: &[String]| {
+        columns.len() == key.target_columns.len()
+            && columns.iter().all(|column| key.target_columns.contains(column))
+    };
+    key.target == table.name
+        && !table.primary_key.as_ref().is_some_and(|primary| is_it(&primary.columns))
+        && !table.uniques.iter().any(|unique| is_it(&unique.columns))
 }
 
 fn comments(table: &Table) -> Vec<String> {
@@ -88,13 +103,8 @@ pub(super) fn create_enum(of: &EnumType) -> String {
     format!("CREATE TYPE {} AS ENUM ({})", full(&of.name), labels.join(", "))
 }
 
-/// How a numbered column of a table is made.
-pub(super) fn column(table: &Table, column: &Column) -> String {
-    column_in(&table.name, column)
-}
-
-/// A column as it stands in a statement.
-pub(super) fn column_in(table: &TableName, column: &Column) -> String {
+/// A column as it stands in a statement; that of a `serial` column needs its sequence.
+pub(super) fn column(table: &TableName, column: &Column) -> String {
     let mut sql = format!("{} {}", quoted(&column.name), column.ty);
     if let Some(collation) = &column.collation {
         sql.push_str(&format!(" COLLATE {collation}"));

@@ -2,22 +2,18 @@
 
 mod constant;
 mod ddl;
+mod expression;
 mod identifier;
 mod lower;
 mod names;
+mod steps;
 mod types;
-
-use crate::{Catalog, Change, Step};
 
 pub(crate) use constant::is_same_text;
 pub(crate) use ddl::create_table;
 pub(crate) use lower::lower;
+pub(crate) use steps::steps;
 pub(crate) use types::holds;
-
-pub(crate) fn steps(changes: &[Change], current: &Catalog, desired: &Catalog) -> Vec<Step> {
-    let _ = (changes, current, desired);
-    Vec::new()
-}
 
 /// A text in quotes, as PostgreSQL prints it.
 fn literal(text: &str) -> String {

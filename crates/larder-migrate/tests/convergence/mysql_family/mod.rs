@@ -1,0 +1,1 @@
+//! Pairs of schemas on MySQL and MariaDB.

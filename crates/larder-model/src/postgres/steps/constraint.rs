@@ -1,0 +1,205 @@
+//! Steps about checks, references, and about constraints that go.
+//!
+//! Invariant: a constraint is added for new rows first and for those that are there afterwards,
+//! while others write, in a transaction of its own. If that is broken off, what is there already
+//! is only completed.
+
+use super::{
+    super::{
+        ddl::{self, full, quoted},
+        identifier::printed,
+        names::limited,
+    },
+    context::Context,
+    of, probe,
+};
+use crate::{Change, Check, Class, ForeignKey, PrimaryKey, Step, TableName, Undo, Unique};
+
+pub(super) fn add_check(
+    context: &Context<'_>,
+    change: &Change,
+    table: &TableName,
+    check: &Check,
+) -> Step {
+    let name = check.name.clone().unwrap_or_else(|| limited(&format!("{}_check", table.name)));
+    let check = Check { name: Some(name.clone()), ..check.clone() };
+    let is_begun = |found: &Check| {
+        !found.validated && found.name == check.name && found.expression == check.expression
+    };
+    let is_begun = context.found(table).is_some_and(|table| table.checks.iter().any(is_begun))
+        && !drops(
+            context,
+            |change| matches!(change, Change::DropCheck(of, gone) if of == table && gone.name == check.name),
+        );
+    let probe = context.is_askable(table, &check.expression).then(|| {
+        let condition = format!("NOT ({})", check.expression);
+        probe::rows_where(context, table, &condition, "rows that break the check".to_owned())
+    });
+    let step = Step { probe, ..of(change) };
+    add(table, &name, ddl::check(&check), is_begun, check.validated, step)
+}
+
+pub(super) fn add_foreign_key(
+    context: &Context<'_>,
+    change: &Change,
+    table: &TableName,
+    key: &ForeignKey,
+) -> Step {
+    let name = key.name.clone();
+    let name =
+        name.unwrap_or_else(|| limited(&format!("{}_{}_fkey", table.name, key.columns.join("_"))));
+    let key = ForeignKey { name: Some(name.clone()), ..key.clone() };
+    if context.is_created(table) && key.validated {
+        return Step {
+            class: Class::Additive,
+            statements: vec![format!("ALTER TABLE {} ADD {}", full(table), ddl::foreign_key(&key))],
+            undo: Undo::Statements(vec![drop_statement(table, &name)]),
+            ..of(change)
+        };
+    }
+    let is_begun = |found: &ForeignKey| {
+        !found.validated && ForeignKey { validated: true, ..found.clone() } == key
+    };
+    let is_begun = context.found(table).is_some_and(|of| of.foreign_keys.iter().any(is_begun))
+        && !drops(context, |change| {
+            matches!(change, Change::DropForeignKey(of, gone)
+                if of == table && gone.name == key.name)
+        });
+    let (class, probe) = match probe::orphans(context, table, &key) {
+        Ok(probe) => (Class::DataDependent, Some(probe)),
+        Err(true) => (Class::DataDependent, None),
+        Err(false) => (Class::Online, None),
+    };
+    let step = Step { probe, ..of(change) };
+    let step = add(table, &name, ddl::foreign_key(&key), is_begun, key.validated, step);
+    Step { class: step.class.min(class), ..step }
+}
+
+fn drops(context: &Context<'_>, is_it: impl Fn(&Change) -> bool) -> bool {
+    context.changes.iter().any(is_it)
+}
+
+fn add(
+    table: &TableName,
+    name: &str,
+    definition: String,
+    is_begun: bool,
+    validated: bool,
+    step: Step,
+) -> Step {
+    let mut statements = Vec::new();
+    if !is_begun {
+        statements.push(format!("ALTER TABLE {} ADD {definition} NOT VALID", full(table)));
+    }
+    if !validated {
+        return Step {
+            statements,
+            undo: Undo::Statements(vec![drop_statement(table, name)]),
+            probe: None,
+            ..step
+        };
+    }
+    statements.push(format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", full(table), quoted(name)));
+    Step {
+        class: Class::DataDependent,
+        statements,
+        transactional: false,
+        undo: Undo::Statements(vec![drop_statement(table, name)]),
+        ..step
+    }
+}
+
+fn drop_statement(table: &TableName, name: &str) -> String {
+    format!("ALTER TABLE {} DROP CONSTRAINT {}", full(table), quoted(name))
+}
+
+/// A constraint that goes; `definition` brings it back.
+fn drop(change: &Change, table: &TableName, name: Option<&str>, definition: String) -> Step {
+    let Some(name) = name else {
+        return super::unsupported(change, "the constraint has no name by which to drop it");
+    };
+    Step {
+        statements: vec![drop_statement(table, name)],
+        undo: Undo::Statements(vec![format!("ALTER TABLE {} ADD {definition}", full(table))]),
+        ..of(change)
+    }
+}
+
+pub(super) fn drop_check(change: &Change, table: &TableName, check: &Check) -> Step {
+    let valid = if check.validated { "" } else { " NOT VALID" };
+    let definition = format!("{}{valid}", ddl::check(check));
+    drop(change, table, check.name.as_deref(), definition)
+}
+
+pub(super) fn drop_foreign_key(change: &Change, table: &TableName, key: &ForeignKey) -> Step {
+    let valid = if key.validated { "" } else { " NOT VALID" };
+    let definition = format!("{}{valid}", ddl::foreign_key(key));
+    drop(change, table, key.name.as_deref(), definition)
+}
+
+pub(super) fn drop_unique(change: &Change, table: &TableName, unique: &Unique) -> Step {
+    drop(change, table, unique.name.as_deref(), ddl::unique(unique))
+}
+
+pub(super) fn drop_primary_key(change: &Change, table: &TableName, key: &PrimaryKey) -> Step {
+    drop(change, table, key.name.as_deref(), ddl::primary_key(key))
+}
+
+/// The constraint by which a column is known to have no NULL before it says so itself, and the one
+/// that an attempt of before left behind.
+fn filled_check<'a>(
+    context: &Context<'a>,
+    table: &TableName,
+    column: &str,
+) -> (String, String, Option<&'a Check>) {
+    let expression = format!("{} IS NOT NULL", printed(column));
+    let found = context.found(table).map_or(&[][..], |table| &table.checks);
+    let mut end = "is_filled".to_owned();
+    for number in 1_usize.. {
+        let name = limited(&format!("{}_{column}_{end}", table.name));
+        match found.iter().find(|check| check.name.as_deref() == Some(name.as_str())) {
+            Some(check) if check.expression != expression => end = format!("is_filled{number}"),
+            left_over => {
+                let is_gone = drops(context, |change| {
+                    matches!(change, Change::DropCheck(of, gone)
+                        if of == table && gone.name.as_deref() == Some(name.as_str()))
+                });
+                return (name, expression, left_over.filter(|_| !is_gone));
+            }
+        }
+    }
+    unreachable!("a table has fewer checks than there are numbers")
+}
+
+/// The step that makes a column say that it has no NULL.
+pub(super) fn set_not_null(
+    context: &Context<'_>,
+    change: &Change,
+    table: &TableName,
+    column: &str,
+) -> Step {
+    let (name, expression, left_over) = filled_check(context, table, column);
+    let (constraint, name_sql) = (quoted(&name), quoted(column));
+    let alter = |action: &str| format!("ALTER TABLE {} {action}", full(table));
+    let mut statements = Vec::new();
+    if left_over.is_none() {
+        let check = format!("ADD CONSTRAINT {constraint} CHECK ({expression}) NOT VALID");
+        statements.push(alter(&check));
+    }
+    if left_over.is_none_or(|check| !check.validated) {
+        statements.push(alter(&format!("VALIDATE CONSTRAINT {constraint}")));
+    }
+    statements.push(alter(&format!("ALTER COLUMN {name_sql} SET NOT NULL")));
+    statements.push(drop_statement(table, &name));
+    let null = format!("{} IS NULL", probe::column(context, table, column));
+    let what = format!("rows with NULL in {column:?}");
+    Step {
+        description: format!("change column {column:?}: from NULL to NOT NULL"),
+        class: Class::DataDependent,
+        statements,
+        transactional: false,
+        undo: Undo::Statements(vec![alter(&format!("ALTER COLUMN {name_sql} DROP NOT NULL"))]),
+        probe: Some(probe::rows_where(context, table, &null, what)),
+        ..of(change)
+    }
+}
