@@ -26,9 +26,10 @@ fn cell(row: &MySqlRow, at: usize) -> Result<Cell, sqlx::Error> {
         return Ok(Cell::Text(String::from_utf8_lossy(bytes).into_owned()));
     }
     if !name.ends_with("UNSIGNED") {
-        return i64::decode(value).map(Cell::Integer).map_err(sqlx::Error::Decode);
+        let value = <i64 as sqlx::Decode<MySql>>::decode(value);
+        return value.map(Cell::Integer).map_err(sqlx::Error::Decode);
     }
-    let value = u64::decode(value).map_err(sqlx::Error::Decode)?;
+    let value = <u64 as sqlx::Decode<MySql>>::decode(value).map_err(sqlx::Error::Decode)?;
     // Of what does not fit every digit is kept.
     Ok(i64::try_from(value).map_or_else(|_| Cell::Text(value.to_string()), Cell::Integer))
 }
