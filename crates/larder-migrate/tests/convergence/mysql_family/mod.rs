@@ -3,9 +3,9 @@
 #![cfg(feature = "mysql")]
 
 mod common;
+mod databases;
 mod mariadb_only;
 mod mysql_only;
-mod refused;
 mod scratch;
 
 /// Makes a test of each pair on a server: `=>` leads from the first to the second, `<=>` back as
