@@ -19,7 +19,11 @@ const DEPTH_MAX: usize = 12;
 const STEPS_MAX: usize = 4_096;
 
 /// The fingerprint of a type and of a version that its owner counts.
-pub(crate) fn fingerprint<T: DeserializeOwned>(version: u64) -> u64 {
+///
+/// It covers the type's name, its fields with their names, order and types, as the type's
+/// `Deserialize` asks for them. Deterministic, and the same in every process.
+#[must_use]
+pub fn fingerprint<T: DeserializeOwned>(version: u64) -> u64 {
     let key = Key::builder(KeySpace::Object).text(std::any::type_name::<T>()).number(version);
     let mut tracer = Tracer { key, depth: 0, steps: 0 };
     // A type that checks what it reads may refuse an example; the shape up to there counts.

@@ -33,6 +33,7 @@ pub use cache::Cache;
 pub use codec::{CodecError, Loaded, PayloadCodec};
 pub use error::LoadError;
 pub use family::{Family, FamilyBuilder};
+pub use fingerprint::fingerprint;
 pub use histogram::Histogram;
 pub use invalidation::{Invalidation, PendingInvalidation};
 pub use lookup::{Cached, Lookup, Source, Tier};

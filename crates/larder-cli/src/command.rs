@@ -12,6 +12,7 @@ use crate::{
     doctor::{self, DoctorArgs},
     failure::Failure,
     query::{self, QueryArgs},
+    schema::{self, SchemaArgs},
     usage,
 };
 
@@ -28,6 +29,7 @@ enum Command {
     Demo(DemoArgs),
     Doctor(DoctorArgs),
     Query(QueryArgs),
+    Schema(SchemaArgs),
 }
 
 /// How long the end of the process waits for what still runs, such as the resolution of a name
@@ -62,6 +64,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             Command::Demo(args) => Box::pin(demo::run(args)).await.map(done),
             Command::Doctor(args) => Box::pin(doctor::run(args)).await,
             Command::Query(args) => Box::pin(query::run(args)).await.map(done),
+            Command::Schema(args) => Box::pin(schema::run(args)).await,
         }
     });
     runtime.shutdown_timeout(SHUTDOWN_TIME_MAX);

@@ -11,7 +11,10 @@ use std::{
     process::ExitCode,
 };
 
-use larder::{OpenError, PendingInvalidation, QueryError, SettingsError};
+use larder::{
+    OpenError, PendingInvalidation, QueryError, SchemaError, SettingsError,
+    migrate::{FanOutError, FileError, FileRunError, ImportError, MigrateError, SessionError},
+};
 
 use crate::output::escape;
 
@@ -28,6 +31,30 @@ pub(crate) enum Failure {
     /// A file or directory can not be used.
     #[error("{} can not be {action}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
+    /// The state of a run over many databases can not be kept.
+    #[error(transparent)]
+    FanOut(#[from] FanOutError),
+    /// A file of models, of checksums or with a plan is none.
+    #[error("{} can not be used", path.display())]
+    Models { path: PathBuf, source: Box<dyn Error + Send + Sync> },
+    /// A migration did not happen.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// SQL files did not run.
+    #[error(transparent)]
+    FileRun(#[from] FileRunError),
+    /// SQL files can not be used.
+    #[error(transparent)]
+    SqlFile(#[from] FileError),
+    /// The history of another tool can not be taken over.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A table is not as its model wants it.
+    #[error(transparent)]
+    Schema(Box<SchemaError>),
+    /// The database can not be reached.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// A file is in the way of the sample.
     #[error("{} exists and is no sample database: it is left alone", path.display())]
     NotASample { path: PathBuf },

@@ -8,6 +8,7 @@ mod failure;
 mod moment;
 mod output;
 mod query;
+mod schema;
 mod target;
 mod usage;
 

@@ -5,34 +5,57 @@
 
 use proc_macro2::{Ident, Span};
 use syn::{
-    Data, DeriveInput, Error, Field, Fields, Path, Result, Type, ext::IdentExt as _,
-    punctuated::Punctuated, spanned::Spanned as _, token::Comma,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Lit, LitStr, Meta, Path,
+    Result, Type, ext::IdentExt as _, punctuated::Punctuated, spanned::Spanned as _, token::Comma,
 };
 
 use crate::{
-    attributes::{FieldAttributes, TableAttributes},
-    literal::Literal,
+    checks,
+    column_type::TypeInput,
+    errors::Errors,
+    field_attributes::{DefaultInput, FieldAttributes},
     name,
+    table_attributes::{CheckInput, ForeignKeyInput, IndexInput, TableAttributes},
+    words::Comment,
 };
+
+/// MySQL's and MariaDB's limit of a comment, in characters.
+const COMMENT_MAX: usize = 1_024;
 
 /// A struct that can be a model.
 pub(crate) struct ModelInput {
     pub(crate) ident: Ident,
     pub(crate) krate: Option<Path>,
+    pub(crate) schema: Option<LitStr>,
     pub(crate) table: String,
+    pub(crate) comment: Option<String>,
+    pub(crate) renamed_from: Option<LitStr>,
     /// At least one.
     pub(crate) columns: Vec<ColumnInput>,
+    /// The list of key columns, if the struct has one.
+    pub(crate) key: Option<Vec<LitStr>>,
+    /// Those of the struct; fields say of themselves that they are unique.
+    pub(crate) uniques: Vec<Vec<LitStr>>,
+    pub(crate) indexes: Vec<IndexInput>,
+    pub(crate) foreign_keys: Vec<ForeignKeyInput>,
+    pub(crate) checks: Vec<CheckInput>,
 }
 
 /// A field that is a column.
 pub(crate) struct ColumnInput {
     pub(crate) name: String,
     /// Where the name stands.
-    span: Span,
+    pub(crate) span: Span,
     pub(crate) ty: Type,
+    pub(crate) narrowed: TypeInput,
     pub(crate) key: bool,
     pub(crate) unique: bool,
-    pub(crate) default: Option<Literal>,
+    pub(crate) auto_increment: bool,
+    pub(crate) collation: Option<String>,
+    pub(crate) comment: Option<String>,
+    pub(crate) default: Option<DefaultInput>,
+    pub(crate) generated: Option<String>,
+    pub(crate) renamed_from: Option<LitStr>,
 }
 
 impl ModelInput {
@@ -41,14 +64,110 @@ impl ModelInput {
             let message = "a model has no parameters: one struct is one table";
             return Err(Error::new(input.generics.span(), message));
         }
-        let attributes = TableAttributes::parse(&input.attrs);
-        let columns = columns(&input.ident, named_fields(input.data, &input.ident)?);
-        let (attributes, columns) = both(attributes, columns)?;
-        let table = match attributes.table {
-            Some(table) => table,
-            None => default_table(&input.ident)?,
+        let fields = named_fields(input.data, &input.ident)?;
+        let mut errors = Errors::default();
+        let attributes = errors.take(TableAttributes::parse(&input.attrs)).unwrap_or_default();
+        let comment = comment(&input.attrs, attributes.comment);
+        let mut model = Self {
+            table: errors.take(table(&input.ident, attributes.table)).unwrap_or_default(),
+            comment: errors.take(comment).flatten(),
+            ident: input.ident,
+            krate: attributes.krate,
+            schema: attributes.schema,
+            renamed_from: attributes.renamed_from,
+            columns: Vec::new(),
+            key: attributes.key,
+            uniques: attributes.uniques,
+            indexes: attributes.indexes,
+            foreign_keys: attributes.foreign_keys,
+            checks: attributes.checks,
         };
-        Ok(Self { ident: input.ident, krate: attributes.krate, table, columns })
+        for field in fields {
+            if let Err(error) = model.field(field) {
+                errors.push(error);
+            }
+        }
+        // What names columns is judged once all of them are understood.
+        if errors.is_empty() {
+            checks::check(&model, &mut errors);
+        }
+        errors.or(model)
+    }
+
+    /// Adds the column of a field, unless it is skipped.
+    fn field(&mut self, field: Field) -> Result<()> {
+        let attributes = FieldAttributes::parse(&field.attrs)?;
+        // The fields of a struct with named fields have names.
+        let Some(ident) = field.ident.filter(|_| attributes.skip.is_none()) else {
+            return Ok(());
+        };
+        let name = attributes.rename.unwrap_or_else(|| {
+            let name = ident.unraw().to_string();
+            LitStr::new(&name, ident.span())
+        });
+        if let Some(objection) = name::objection(&name.value()) {
+            return Err(Error::new(name.span(), objection));
+        }
+        let again = || LitStr::new(&name.value(), name.span());
+        if let Some(span) = attributes.index {
+            self.indexes.push(IndexInput::over(again(), span));
+        }
+        if let Some((target, span)) = attributes.references {
+            self.foreign_keys.push(ForeignKeyInput {
+                span,
+                columns: vec![again()],
+                target,
+                on_delete: attributes.on_delete.map(|(action, _)| action),
+                on_update: attributes.on_update.map(|(action, _)| action),
+            });
+        }
+        let type_name = || format!("{}_{}", self.table, name.value());
+        let narrowed = TypeInput::of(attributes.ty, type_name)?;
+        if let Some((DefaultInput::Value(literal), span)) = &attributes.default
+            && let Some(objection) = narrowed.objection(literal)
+        {
+            return Err(Error::new(*span, objection));
+        }
+        self.add(ColumnInput {
+            name: name.value(),
+            span: name.span(),
+            ty: field.ty,
+            narrowed,
+            key: attributes.key.is_some(),
+            unique: attributes.unique.is_some(),
+            auto_increment: attributes.auto_increment.is_some(),
+            collation: attributes.collation.map(|collation| collation.value()),
+            comment: comment(&field.attrs, attributes.comment)?,
+            default: attributes.default.map(|(default, _)| default),
+            generated: attributes.generated.map(|generated| generated.value()),
+            renamed_from: attributes.renamed_from,
+        })
+    }
+
+    fn add(&mut self, column: ColumnInput) -> Result<()> {
+        let is_alike = |first: &&ColumnInput| name::is_alike(&first.name, &column.name);
+        if let Some(first) = self.columns.iter().find(is_alike) {
+            let message = format!("there is a column {:?} already", first.name);
+            return Err(Error::new(column.span, message));
+        }
+        self.columns.push(column);
+        Ok(())
+    }
+
+    /// The column of exactly this name.
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnInput> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The names of the key's columns in its order.
+    pub(crate) fn key(&self) -> Vec<String> {
+        match &self.key {
+            Some(names) => names.iter().map(LitStr::value).collect(),
+            None => {
+                let keys = self.columns.iter().filter(|column| column.key);
+                keys.map(|column| column.name.clone()).collect()
+            }
+        }
     }
 }
 
@@ -64,200 +183,49 @@ fn named_fields(data: Data, ident: &Ident) -> Result<Punctuated<Field, Comma>> {
     Err(Error::new(ident.span(), message))
 }
 
-fn default_table(ident: &Ident) -> Result<String> {
-    let table = name::snake_case(&ident.unraw().to_string());
-    match name::objection(&table) {
-        Some(objection) => Err(Error::new(ident.span(), objection)),
+/// The name that the struct says, or its own in snake case.
+fn table(ident: &Ident, said: Option<LitStr>) -> Result<String> {
+    let (table, span) = match said {
+        Some(said) => (said.value(), said.span()),
+        None => (name::snake_case(&ident.unraw().to_string()), ident.span()),
+    };
+    match name::table_objection(&table) {
+        Some(objection) => Err(Error::new(span, objection)),
         None => Ok(table),
     }
 }
 
-fn columns(ident: &Ident, fields: Punctuated<Field, Comma>) -> Result<Vec<ColumnInput>> {
-    let mut columns: Vec<ColumnInput> = Vec::new();
-    let mut errors: Option<Error> = None;
-    for field in fields {
-        let added = column(field).and_then(|column| match column {
-            Some(column) => add(&mut columns, column),
-            None => Ok(()),
-        });
-        if let Err(error) = added {
-            match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            }
-        }
-    }
-    match errors {
-        Some(errors) => Err(errors),
-        None if columns.is_empty() => {
-            Err(Error::new(ident.span(), "a table without columns: no field is left"))
-        }
-        None => Ok(columns),
-    }
-}
-
-/// The column of a field, unless it is skipped.
-fn column(field: Field) -> Result<Option<ColumnInput>> {
-    let attributes = FieldAttributes::parse(&field.attrs)?;
-    // The fields of a struct with named fields have names.
-    let Some(ident) = field.ident.filter(|_| !attributes.skip) else {
-        return Ok(None);
+/// The comment that is said, or the first paragraph of the docs if it is said to come from there.
+fn comment(attributes: &[Attribute], said: Option<Comment>) -> Result<Option<String>> {
+    let (comment, span) = match said {
+        None => return Ok(None),
+        Some(Comment::Text(text)) => (text.value(), text.span()),
+        Some(Comment::Docs(span)) => (first_paragraph(attributes), span),
     };
-    let (name, span) = match attributes.rename {
-        Some(name) => (name.value(), name.span()),
-        None => (ident.unraw().to_string(), ident.span()),
+    if comment.is_empty() {
+        return Err(Error::new(span, "there are no docs to take the comment from"));
+    }
+    if comment.chars().count() > COMMENT_MAX || comment.contains('\0') {
+        return Err(Error::new(span, "a comment has at most 1024 characters, and no NUL"));
+    }
+    Ok(Some(comment))
+}
+
+/// The lines of the docs up to the first empty one, with a blank between them.
+fn first_paragraph(attributes: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
     };
-    if let Some(objection) = name::objection(&name) {
-        return Err(Error::new(span, objection));
-    }
-    Ok(Some(ColumnInput {
-        name,
-        span,
-        ty: field.ty,
-        key: attributes.key,
-        unique: attributes.unique,
-        default: attributes.default,
-    }))
-}
-
-/// Databases take names for one that differ in the case of ASCII letters only.
-fn add(columns: &mut Vec<ColumnInput>, column: ColumnInput) -> Result<()> {
-    if let Some(first) = columns.iter().find(|first| first.name.eq_ignore_ascii_case(&column.name))
-    {
-        let message = format!("there is a column {:?} already", first.name);
-        return Err(Error::new(column.span, message));
-    }
-    columns.push(column);
-    Ok(())
-}
-
-fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (Err(mut one), Err(other)) => {
-            one.combine(other);
-            Err(one)
-        }
-        (Err(error), _) | (_, Err(error)) => Err(error),
-    }
+    let text: Vec<_> = attributes.iter().filter_map(line).collect();
+    let text = text.join("\n");
+    let lines = text.lines().map(str::trim).skip_while(|line| line.is_empty());
+    let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    lines.join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use syn::parse_quote;
-
-    use super::*;
-
-    fn parse(input: DeriveInput) -> ModelInput {
-        ModelInput::parse(input).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// Every error of the input, in the order of their places.
-    #[track_caller]
-    fn check(input: DeriveInput, expected: &[&str]) {
-        let error = ModelInput::parse(input).err().expect("an error");
-        let messages: Vec<_> = error.into_iter().map(|error| error.to_string()).collect();
-        assert_eq!(messages, expected);
-    }
-
-    #[test]
-    fn a_struct_is_a_table_and_its_fields_are_columns() {
-        let model = parse(parse_quote! {
-            struct FlightLeg {
-                #[model(key)]
-                id: i64,
-                #[model(rename = "from", unique)]
-                origin: String,
-                r#type: Option<u8>,
-                #[model(default = "TRUE")]
-                #[serde(rename = "isActive")]
-                active: bool,
-                #[model(skip)]
-                cached: std::sync::OnceLock<String>,
-            }
-        });
-        assert_eq!(model.table, "flight_leg");
-        let names: Vec<_> = model.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(names, ["id", "from", "type", "active"]);
-        assert!(model.columns[0].key && model.columns[1].unique && !model.columns[2].unique);
-        assert_eq!(model.columns[3].default, Some(Literal::Boolean(true)));
-    }
-
-    #[test]
-    fn several_keys_make_one_composite_key() {
-        let model = parse(parse_quote! {
-            #[model(table = "leg; DROP TABLE x--")]
-            struct Leg { #[model(key)] flight: i64, #[model(key)] number: i32 }
-        });
-        assert_eq!(model.table, "leg; DROP TABLE x--");
-        assert!(model.columns.iter().all(|column| column.key));
-    }
-
-    #[test]
-    fn what_is_no_struct_with_named_fields_is_refused() {
-        check(
-            parse_quote! { enum E { A } },
-            &["an enum is no model: a row has all of its columns at once"],
-        );
-        check(
-            parse_quote! { union U { a: u8 } },
-            &["a union is no model: a row has all of its columns at once"],
-        );
-        let named = "a model is a struct with named fields: their names are those of the columns";
-        check(parse_quote! { struct T(i64); }, &[named]);
-        check(parse_quote! { struct U; }, &[named]);
-        let parameters = "a model has no parameters: one struct is one table";
-        check(parse_quote! { struct G<T> { a: T } }, &[parameters]);
-        check(parse_quote! { struct L<'a> { a: &'a str } }, &[parameters]);
-        let empty = "a table without columns: no field is left";
-        check(parse_quote! { struct N {} }, &[empty]);
-        check(parse_quote! { struct S { #[model(skip)] a: i64 } }, &[empty]);
-    }
-
-    #[test]
-    fn two_columns_of_one_name_are_refused() {
-        check(
-            parse_quote! { struct S { a: i64, #[model(rename = "A")] b: i64 } },
-            &["there is a column \"a\" already"],
-        );
-    }
-
-    #[test]
-    fn attributes_that_mean_nothing_are_refused() {
-        let on_field =
-            "a field takes `key`, `unique`, `skip`, `default = \"…\"` and `rename = \"…\"`";
-        check(parse_quote! { struct S { #[model(primary_key)] a: i64 } }, &[on_field]);
-        check(
-            parse_quote! { #[model(key)] struct S { a: i64 } },
-            &["a struct takes `table = \"…\"` and `crate = \"…\"`"],
-        );
-        check(parse_quote! { struct S { #[model(key, key)] a: i64 } }, &["this was said before"]);
-        let skipped = "a field that is skipped has no column";
-        check(parse_quote! { struct S { b: i64, #[model(skip, key)] a: i64 } }, &[skipped]);
-        check(
-            parse_quote! { struct S { b: i64, #[model(key)] #[model(skip)] a: i64 } },
-            &[skipped],
-        );
-    }
-
-    #[test]
-    fn all_errors_are_told_at_once() {
-        check(
-            parse_quote! {
-                #[model(table = "")]
-                struct S {
-                    #[model(default = "now()")]
-                    a: String,
-                    #[model(rename = "x\0")]
-                    b: i64,
-                }
-            },
-            &[
-                "a name can not be empty",
-                "a default is a constant: `TRUE`, `FALSE`, a number such as `-1.50`, `'text'` or \
-                 `X'00FF'`",
-                "a name can not contain a NUL",
-            ],
-        );
-    }
-}
+mod tests;

@@ -1,10 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-mod attributes;
+mod checks;
+mod column_type;
+mod embed;
+mod errors;
 mod expand;
+mod field_attributes;
 mod input;
 mod literal;
 mod name;
+mod questions;
+mod reference;
+mod table_attributes;
+mod words;
 
 use proc_macro::TokenStream;
 
@@ -19,4 +27,11 @@ pub fn model(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(FacadeModel, attributes(model))]
 pub fn facade_model(input: TokenStream) -> TokenStream {
     expand::derive(input.into(), "::larder::model").into()
+}
+
+/// What `larder_migrate::embed_migrations!` is made of.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __embed_files(input: TokenStream) -> TokenStream {
+    embed::embed(input.into()).into()
 }

@@ -4,7 +4,7 @@
 //! value, so that no text of the attribute reaches a database.
 
 /// A constant of SQL.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Literal {
     Blob(Vec<u8>),
     Boolean(bool),
@@ -35,13 +35,17 @@ pub(crate) fn parse(text: &str) -> Result<Literal, &'static str> {
     }
 }
 
+/// Whether the number is written as every database prints it: without needless zeros before it,
+/// and without the sign of a zero.
 fn is_number(text: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    match unsigned.split_once('.') {
-        None => digits(unsigned),
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-    }
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let is_zero = unsigned.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    digits(whole)
+        && digits(fraction)
+        && (whole == "0" || !whole.starts_with('0'))
+        && !(is_zero && text.starts_with('-'))
 }
 
 /// What stands between single quotes.
@@ -97,6 +101,9 @@ mod tests {
             "1.",
             ".5",
             "1e5",
+            "007",
+            "-0",
+            "-0.00",
             "'",
             "'a",
             "'a'b'",

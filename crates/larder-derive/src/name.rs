@@ -18,6 +18,19 @@ pub(crate) fn objection(name: &str) -> Option<String> {
     }
 }
 
+/// What is wrong with the name of a table beyond that.
+pub(crate) fn table_objection(name: &str) -> Option<String> {
+    let start = name.as_bytes().get(..7);
+    let is_reserved = start.is_some_and(|start| start.eq_ignore_ascii_case(b"sqlite_"));
+    let reserved = || "SQLite keeps tables whose names begin with `sqlite_` to itself".to_owned();
+    objection(name).or_else(|| is_reserved.then(reserved))
+}
+
+/// Whether both differ at most in the case of ASCII letters: then databases take them for one.
+pub(crate) fn is_alike(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// `HttpRequest` and `HTTPRequest` become `http_request`.
 ///
 /// A word begins at a capital after a small letter or a digit, and at the last capital of several
@@ -67,5 +80,7 @@ mod tests {
         for name in ["", "a\0b", &"é".repeat(32)] {
             assert!(objection(name).is_some(), "{name:?}");
         }
+        assert!(table_objection("sqlite").is_none() && table_objection("é").is_none());
+        assert!(table_objection("SQLite_master").is_some());
     }
 }

@@ -1,7 +1,45 @@
 #![doc = include_str!("../README.md")]
 
+mod context;
+mod dump;
+mod error;
+mod fanout;
+mod files;
+mod hex;
 mod introspect;
+mod lint;
+mod lock;
+mod lock_file;
+mod migrator;
+mod model_ref;
+mod models_file;
+mod options;
+mod registry;
 mod session;
+mod standing;
 
+pub use dump::Dump;
+pub use error::MigrateError;
+pub use fanout::{
+    FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
+    Tenant, TenantOutcome, TenantReport,
+};
+pub use files::{
+    Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
+    FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
+    Statement, Statements, file_standings, split,
+};
+pub(crate) use hex::hex;
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
+#[doc(hidden)]
+pub use larder_derive::__embed_files;
+pub use lint::{Finding, Rule, Severity, lint, lint_script};
+pub use lock::LockHolder;
+pub use lock_file::{LockFile, LockFileDifference, LockFileError};
+pub use migrator::Migrator;
+pub use model_ref::ModelRef;
+pub use models_file::{ModelsFileError, models_from_json, models_to_json};
+pub use options::MigrateOptions;
+pub use registry::{MigrationKind, MigrationRow, MigrationStatus, ModelRow};
 pub use session::{Cell, Connector, Param, Session, SessionError, SessionErrorKind, UrlConnector};
+pub use standing::{Applied, Planned, PlannedModel, RepairAction, SchemaSignal, Standing, Status};

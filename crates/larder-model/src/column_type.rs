@@ -3,6 +3,8 @@
 //! Guards that a type is listed only if each of its values has a place in the kind: there is no
 //! `u64` and no `i128`, because no column holds all of them in every database.
 
+use std::{borrow::Cow, sync::Arc};
+
 use crate::ColumnKind;
 
 /// A Rust type that a column can hold.
@@ -48,14 +50,14 @@ macro_rules! column_types {
 }
 
 column_types! {
-    Blob: Vec<u8>;
+    Blob: Vec<u8>, Box<[u8]>, Arc<[u8]>;
     Boolean: bool;
     Float32: f32;
     Float64: f64;
     Int16: i8, i16, u8;
     Int32: i32, u16;
     Int64: i64, u32;
-    Text: String;
+    Text: String, Box<str>, Arc<str>, Cow<'static, str>;
 }
 
 #[cfg(feature = "chrono")]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ColumnKind;
+use crate::{ColumnKind, constant, json_text};
 
 /// A constant for rows that have no value of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,11 +17,13 @@ pub enum DefaultValue {
     Blob(Cow<'static, [u8]>),
     /// For columns of booleans.
     Boolean(bool),
-    /// For columns of integers, reals and decimals: digits with an optional sign and an optional
-    /// fraction, kept as they were written, because a decimal's `0.10` is not `0.1`.
+    /// For columns of integers, reals and decimals: digits with an optional minus sign and an
+    /// optional fraction, without needless zeros before them. They are kept as they were written,
+    /// because a decimal's `0.10` is not `0.1`.
     Number(Cow<'static, str>),
-    /// For columns of text, JSON and the parts of the calendar; without a NUL. What a date or a
-    /// document looks like is not checked.
+    /// For columns of text, without a NUL; of JSON, a document; of the calendar, `YYYY-MM-DD`,
+    /// `HH:MM:SS` with up to six digits of a fraction, or both with a blank between them. A
+    /// moment is in UTC and does not say so.
     Text(Cow<'static, str>),
 }
 
@@ -39,33 +41,32 @@ impl DefaultValue {
                 };
                 bytes.len() == 16
             }
-            (Self::Number(digits), Kind::Decimal | Kind::Float32 | Kind::Float64) => {
-                is_number(as_str(digits))
+            (Self::Number(digits), _) => {
+                constant::is_number(as_str(digits)) && is_in_range(as_str(digits), kind)
             }
-            (Self::Number(digits), Kind::Int16) => {
-                let digits = as_str(digits);
-                is_number(digits) && i16::from_str_radix(digits, 10).is_ok()
-            }
-            (Self::Number(digits), Kind::Int32) => {
-                let digits = as_str(digits);
-                is_number(digits) && i32::from_str_radix(digits, 10).is_ok()
-            }
-            (Self::Number(digits), Kind::Int64) => {
-                // The parser alone would take a leading plus sign as well.
-                let digits = as_str(digits);
-                is_number(digits) && i64::from_str_radix(digits, 10).is_ok()
-            }
-            (
-                Self::Text(text),
-                Kind::Date
-                | Kind::Json
-                | Kind::Text
-                | Kind::Time
-                | Kind::Timestamp
-                | Kind::TimestampUtc,
-            ) => !has_nul(as_str(text)),
+            (Self::Text(text), Kind::Text) => !constant::has_nul(as_str(text)),
+            (Self::Text(text), Kind::Json) => json_text::is_document(as_str(text)),
+            (Self::Text(text), kind) => constant::is_calendar(as_str(text), kind),
             _ => false,
         }
+    }
+}
+
+/// Whether a number lies within the range of the kind. A float takes the number that is nearest.
+const fn is_in_range(digits: &str, kind: ColumnKind) -> bool {
+    match kind {
+        // MySQL's and MariaDB's, where a column without a precision has the largest one.
+        ColumnKind::Decimal => {
+            let (whole, fraction) = constant::digits(digits);
+            whole <= 35 && fraction <= 30
+        }
+        // More digits could be beyond the largest.
+        ColumnKind::Float32 => digits.len() <= 38,
+        ColumnKind::Float64 => digits.len() <= 300,
+        ColumnKind::Int16 => i16::from_str_radix(digits, 10).is_ok(),
+        ColumnKind::Int32 => i32::from_str_radix(digits, 10).is_ok(),
+        ColumnKind::Int64 => i64::from_str_radix(digits, 10).is_ok(),
+        _ => false,
     }
 }
 
@@ -75,41 +76,6 @@ const fn as_str<'a>(text: &'a Cow<'static, str>) -> &'a str {
         Cow::Borrowed(text) => text,
         Cow::Owned(text) => text.as_str(),
     }
-}
-
-const fn has_nul(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == 0 {
-            return true;
-        }
-        at += 1;
-    }
-    false
-}
-
-/// Whether the text is `-?[0-9]+(\.[0-9]+)?`.
-const fn is_number(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let start = if let [b'-', ..] = bytes { 1 } else { 0 };
-    let whole = digits_end(bytes, start);
-    if whole == start {
-        return false;
-    }
-    if whole == bytes.len() {
-        return true;
-    }
-    let fraction = digits_end(bytes, whole + 1);
-    bytes[whole] == b'.' && fraction > whole + 1 && fraction == bytes.len()
-}
-
-/// Where the digits that begin at `at` end.
-const fn digits_end(bytes: &[u8], mut at: usize) -> usize {
-    while at < bytes.len() && bytes[at].is_ascii_digit() {
-        at += 1;
-    }
-    at
 }
 
 #[cfg(test)]
@@ -122,16 +88,19 @@ mod tests {
 
     #[test]
     fn numbers_are_digits_and_nothing_else() {
-        for digits in ["0", "-1", "007", "1.50", "-0.0"] {
-            assert!(number(digits, ColumnKind::Decimal), "{digits}");
-        }
-        for digits in ["", "-", "+1", "1.", ".5", "1e5", "1 ", "1.2.3", "0x1", "NaN", "1);--"] {
-            assert!(!number(digits, ColumnKind::Float64), "{digits}");
-        }
+        assert!(number("-1.50", ColumnKind::Decimal));
+        assert!(!number("0.0000000000000000000000000000001", ColumnKind::Decimal));
+        assert!(number("1.50", ColumnKind::Float32));
+        assert!(!number("1e5", ColumnKind::Float64));
+        assert!(!number(Box::leak("9".repeat(39).into_boxed_str()), ColumnKind::Float32));
+        assert!(!number("1", ColumnKind::Text));
     }
 
     #[test]
-    fn integers_have_64_bits_and_no_fraction() {
+    fn integers_have_their_bits_and_no_fraction() {
+        assert!(number("-32768", ColumnKind::Int16) && !number("32768", ColumnKind::Int16));
+        assert!(number("2147483647", ColumnKind::Int32));
+        assert!(!number("2147483648", ColumnKind::Int32));
         assert!(number("-9223372036854775808", ColumnKind::Int64));
         assert!(!number("9223372036854775808", ColumnKind::Int64));
         assert!(!number("1.0", ColumnKind::Int64));
@@ -140,7 +109,10 @@ mod tests {
     #[test]
     fn other_values_fit_their_kind_only() {
         let text = DefaultValue::Text("x".into());
-        assert!(text.fits(ColumnKind::Text) && text.fits(ColumnKind::Date));
+        assert!(text.fits(ColumnKind::Text));
+        assert!(!text.fits(ColumnKind::Date) && !text.fits(ColumnKind::Json));
+        assert!(DefaultValue::Text("{}".into()).fits(ColumnKind::Json));
+        assert!(DefaultValue::Text("2024-02-29".into()).fits(ColumnKind::Date));
         assert!(!text.fits(ColumnKind::Decimal) && !text.fits(ColumnKind::Int64));
         assert!(!DefaultValue::Text("a\0b".into()).fits(ColumnKind::Text));
         assert!(!DefaultValue::Boolean(true).fits(ColumnKind::Int64));

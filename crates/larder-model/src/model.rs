@@ -12,8 +12,9 @@ use crate::TableModel;
 
 /// A Rust struct whose rows live in a table. Derive it with `#[derive(Model)]`.
 ///
-/// What no table can be is an error of the compiler: a key that may be NULL, a default of another
-/// type, a type that no column holds.
+/// What no table can be is an error of the compiler, at the place in the source where it is: a key
+/// that may be NULL, a default of another type, a type that no column holds, a name that is no
+/// column's.
 ///
 /// ```compile_fail,E0080
 /// #[derive(larder_model::Model)]
@@ -38,7 +39,40 @@ use crate::TableModel;
 /// }
 /// ```
 ///
-/// By hand, it takes one `static`:
+/// ```compile_fail
+/// #[derive(larder_model::Model)]
+/// #[model(index("name"))]
+/// struct Airline {
+///     iata: String,
+/// }
+/// ```
+///
+/// ```compile_fail,E0080
+/// #[derive(larder_model::Model)]
+/// struct Leg {
+///     #[model(references = "airline(id)", on_delete = "set null")]
+///     airline: i64,
+/// }
+/// ```
+///
+/// The code that the macro writes has nothing that a strict crate forbids:
+///
+/// ```
+/// #![forbid(unsafe_code)]
+/// #![deny(warnings)]
+///
+/// #[derive(larder_model::Model)]
+/// #[model(index("iata", name = "by_iata"))]
+/// pub struct Airline {
+///     #[model(key)]
+///     pub id: i64,
+///     pub iata: String,
+/// }
+/// # fn main() {}
+/// ```
+///
+/// By hand, it takes one `static`, and [`register_model!`](crate::register_model) if it is to be
+/// found by its type:
 ///
 /// ```
 /// use larder_model::{ColumnModel, Identifier, Model, ModelEntry, TableModel};
@@ -50,9 +84,9 @@ use crate::TableModel;
 ///         static ENTRY: ModelEntry = ModelEntry::new("Airline", || {
 ///             let iata = ColumnModel::of::<String>(Identifier::from_static("iata"));
 ///             TableModel::builder(Identifier::from_static("airline"))
-///                 .column(ColumnModel { key: true, ..iata })
+///                 .column(iata.with_key())
 ///                 .build()
-///                 .unwrap()
+///                 .expect("one column of its own name")
 ///         });
 ///         &ENTRY
 ///     }

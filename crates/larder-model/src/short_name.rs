@@ -11,7 +11,6 @@ pub(crate) enum NameUnit {
     /// As PostgreSQL counts.
     Bytes,
     /// As MySQL and MariaDB count.
-    #[expect(dead_code, reason = "MySQL's and MariaDB's names are not made here")]
     Chars,
 }
 

@@ -32,6 +32,16 @@ pub enum QueryError {
     /// statement does that changes the schema.
     #[error("the statement would commit the transaction that it is part of")]
     ImplicitCommit,
+    /// A key with another number of parts than the model's.
+    #[error("the key of table {table:?} has {expected} columns, and {given} values are given")]
+    KeyLength {
+        /// The table.
+        table: Box<str>,
+        /// How many columns the model's key has.
+        expected: usize,
+        /// How many values there are.
+        given: usize,
+    },
     /// The load did not end within the cache's time limit for loads.
     #[error("the query did not end within {limit:?}")]
     LoadTimedOut {
@@ -43,6 +53,20 @@ pub enum QueryError {
     LoadPanicked {
         /// What it said.
         message: Arc<str>,
+    },
+    /// The table of a model is not as the model wants it, and could not be made so.
+    #[error("the table of model {model} is not as the model wants it")]
+    Model {
+        /// The name of the model's struct.
+        model: &'static str,
+        /// Why.
+        source: Arc<dyn StdError + Send + Sync>,
+    },
+    /// The model has no key, by which its rows could be told apart.
+    #[error("the model of table {table:?} has no key")]
+    NoKey {
+        /// The table.
+        table: Box<str>,
     },
     /// The statement and its parameters do not fit together.
     #[error("the statement's parameters do not match: {expected} expected, {given} bound")]
@@ -72,6 +96,16 @@ pub enum QueryError {
     /// There is no row where one was asked for.
     #[error("there is no row")]
     RowNotFound,
+    /// A field of a row has no value that its column takes.
+    #[error("column {column:?} of table {table:?} has no value: {reason}")]
+    RowValue {
+        /// The table.
+        table: Box<str>,
+        /// The column; empty if it is about the whole row.
+        column: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
     /// Several statements in one call returned rows.
     #[error("several statements in one call returned rows")]
     SeveralResults,
@@ -91,6 +125,14 @@ pub enum QueryError {
     /// A lifetime is not valid.
     #[error(transparent)]
     Ttl(#[from] TtlError),
+    /// A filter or an order names a column that the model has not.
+    #[error("the model of table {table:?} has no column {column:?}")]
+    UnknownColumn {
+        /// The table.
+        table: Box<str>,
+        /// The column.
+        column: Box<str>,
+    },
     /// The database URL is not valid.
     #[error(transparent)]
     Url(#[from] UrlError),

@@ -43,6 +43,12 @@ impl Execute {
         self
     }
 
+    /// Binds parameters that were put together before, in place of all that were bound.
+    pub(crate) fn bind_params(mut self, params: Params) -> Self {
+        self.params = params;
+        self
+    }
+
     /// Runs the statement, then invalidates every answer that depends on a table that it wrote.
     ///
     /// A statement whose tables can not be told from its text invalidates everything.
@@ -59,8 +65,10 @@ impl Execute {
         let sql = Arc::clone(&statement.sql);
         let database = shared.database.clone();
         let write = async move { database.execute(&sql, &params).await };
-        let (Executed { rows_affected, last_insert_id, .. }, invalidation) =
-            shared.write(before.written(&statement), before, statement.is_single, write).await?;
+        let (Executed { rows_affected, last_insert_id, .. }, invalidation) = shared
+            .write(before.written(&statement), before, statement.is_single, write)
+            .await
+            .inspect_err(|error| shared.notice(statement.tables(), error))?;
         Ok(Written { rows_affected, last_insert_id, invalidation })
     }
 }

@@ -13,6 +13,7 @@ mod de;
 mod driver;
 mod error;
 mod execute;
+mod guard;
 mod params;
 mod plain;
 mod private;
@@ -24,6 +25,7 @@ mod rowset_codec;
 mod schema;
 mod shape;
 mod statement;
+mod table;
 mod transaction;
 mod url;
 mod value;
@@ -37,6 +39,7 @@ pub use driver::{
 };
 pub use error::{DatabaseError, DatabaseErrorKind, QueryError, RowError};
 pub use execute::{Execute, Written};
+pub use guard::ModelGuard;
 pub use params::{Param, ParamIter, ParamList, ParamType, Params, Slot};
 pub use plain::{PlainError, PlainLookup, PlainQueries, PlainQuery, PlainStats};
 pub use queries::{PreparedQuery, Queries};
@@ -46,9 +49,10 @@ pub use rowset::RowSet;
 pub use rowset_codec::CorruptRows;
 pub use shape::{Dynamic, Shape, Typed};
 pub use statement::Reason;
+pub use table::{Column, Created, Filter, List, ModelKey, Order, Table, col};
 pub use transaction::{Committed, InTransaction, Transaction};
 pub use url::{DatabaseUrl, Engine, UrlError};
 pub use value::Value;
 
 /// The crates whose types appear in the public interface.
-pub use {larder_cache, larder_core, larder_sql};
+pub use {larder_cache, larder_core, larder_model, larder_sql};

@@ -1,6 +1,9 @@
 //! The handle to a database with a cache in front of it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use larder_cache::{Cache, Invalidation, TtlPolicy};
 use larder_core::Tag;
@@ -8,8 +11,8 @@ use larder_sql::{TableName, Writes};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Database, Dynamic, Execute, Params, Query, QueryError, RowLimit, RowSet, Shape, Transaction,
-    Typed,
+    Database, Dynamic, Execute, ModelGuard, Params, Query, QueryError, RowLimit, RowSet, Shape,
+    Transaction, Typed,
     catalog::Catalog,
     query::Handle,
     schema::Schema,
@@ -32,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) ttl: TtlPolicy,
     pub(crate) statements: Statements,
     pub(crate) schema: Schema,
+    /// Who keeps the tables of models in their shape; nobody, unless somebody was named.
+    pub(crate) guard: OnceLock<Arc<dyn ModelGuard>>,
 }
 
 impl Queries {
@@ -45,7 +50,15 @@ impl Queries {
     #[must_use]
     pub fn with_ttl(database: Database, cache: Cache, ttl: TtlPolicy) -> Self {
         let (statements, schema) = (Statements::new(), Schema::default());
-        Self { shared: Arc::new(Shared { database, cache, ttl, statements, schema }) }
+        let guard = OnceLock::new();
+        Self { shared: Arc::new(Shared { database, cache, ttl, statements, schema, guard }) }
+    }
+
+    /// Names who keeps the tables of models in their shape: from now on the table of a model is
+    /// ensured before the first statement whose rows are of the model's type. For this handle and
+    /// all of its clones; `false` if somebody was named before, who stays.
+    pub fn guard_models(&self, guard: Arc<dyn ModelGuard>) -> bool {
+        self.shared.guard.set(guard).is_ok()
     }
 
     /// A query whose rows become values of `T` through serde.
@@ -203,17 +216,41 @@ impl Shared {
         }
         let writes = before.written(statement);
         if writes.is_empty() {
-            return self.database.fetch(&statement.sql, params, limit).await;
+            let fetched = self.database.fetch(&statement.sql, params, limit).await;
+            return fetched.inspect_err(|error| self.notice(statement.tables(), error));
         }
-        let (database, sql) = (self.database.clone(), Arc::clone(&statement.sql));
-        let params = params.clone();
-        // All rows: a write whose rows are not all fetched may not be complete.
-        let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
-        let (rows, invalidation) = self.write(writes, before, statement.is_single, write).await?;
+        let (rows, invalidation) =
+            self.fetch_written(statement, writes, before, params.clone()).await?;
         if !invalidation.is_applied() {
             tracing::warn!("what a statement with rows wrote is not invalidated everywhere yet");
         }
         Ok(rows)
+    }
+
+    /// Runs a statement that writes and returns rows.
+    pub(crate) async fn write_rows(
+        self: &Arc<Self>,
+        sql: &str,
+        params: Params,
+    ) -> Result<(RowSet, Invalidation), QueryError> {
+        let statement = Arc::new(Statement::analyze(sql, dialect(self.database.engine())));
+        let before = self.before(&statement).await;
+        let writes = before.written(&statement);
+        self.fetch_written(&statement, writes, before, params).await
+    }
+
+    async fn fetch_written(
+        self: &Arc<Self>,
+        statement: &Arc<Statement>,
+        writes: Writes,
+        before: Before,
+        params: Params,
+    ) -> Result<(RowSet, Invalidation), QueryError> {
+        let (database, sql) = (self.database.clone(), Arc::clone(&statement.sql));
+        // All rows: a write whose rows are not all fetched may not be complete.
+        let write = async move { database.fetch(&sql, &params, RowLimit::All).await };
+        let written = self.write(writes, before, statement.is_single, write).await;
+        written.inspect_err(|error| self.notice(statement.tables(), error))
     }
 
     /// Runs a write and invalidates what it wrote, in a task of its own: a caller that goes away

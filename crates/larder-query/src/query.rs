@@ -76,6 +76,12 @@ impl<'q, S: Shape> Query<'q, S> {
         self
     }
 
+    /// Binds parameters that were put together before, in place of all that were bound.
+    pub(crate) fn bind_params(mut self, params: Params) -> Self {
+        self.params = params;
+        self
+    }
+
     /// Sets how long the answer lives: absolute, from the start of the load. An empty answer
     /// lives for 30 seconds at most.
     ///
@@ -239,6 +245,7 @@ impl<'q, S: Shape> Query<'q, S> {
     }
 
     async fn fetch_all_slowly(self) -> Result<Lookup<S::Rows>, QueryError> {
+        self.shared.ensure(self.prepared.model).await?;
         let Some(source) = self.source().await? else {
             return self.bypass(RowLimit::All, |set| S::rows(set).map(Some)).await;
         };
@@ -253,6 +260,7 @@ impl<'q, S: Shape> Query<'q, S> {
     }
 
     async fn fetch_optional_slowly(self) -> Result<Lookup<S::Row>, QueryError> {
+        self.shared.ensure(self.prepared.model).await?;
         let Some(source) = self.source().await? else {
             return self.bypass(RowLimit::One, S::row).await;
         };
@@ -375,7 +383,8 @@ struct Load {
 
 impl Load {
     async fn fetch(&self, limit: RowLimit) -> Result<RowSet, QueryError> {
-        self.shared.database.fetch(&self.statement.sql, &self.params, limit).await
+        let fetched = self.shared.database.fetch(&self.statement.sql, &self.params, limit).await;
+        fetched.inspect_err(|error| self.shared.notice(self.statement.tables(), error))
     }
 
     /// An answer may be stored only if the tables behind its statement are still those whose tags

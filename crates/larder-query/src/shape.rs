@@ -1,9 +1,10 @@
 //! What rows become: values of the caller's type, or dynamic rows.
 
-use std::{fmt, marker::PhantomData};
+use std::{any::TypeId, fmt, marker::PhantomData};
 
-use larder_cache::CodecError;
+use larder_cache::{CodecError, fingerprint};
 use larder_core::bytes::Bytes;
+use larder_model::ModelEntry;
 use serde::de::DeserializeOwned;
 
 use crate::{QueryError, Row, RowSet};
@@ -15,6 +16,10 @@ pub trait Shape: sealed::Sealed + Send + Sync + 'static {
     /// All rows.
     type Rows: Send + Sync + 'static;
 
+    #[doc(hidden)]
+    fn model() -> Option<&'static ModelEntry>;
+    #[doc(hidden)]
+    fn fingerprint() -> u64;
     #[doc(hidden)]
     fn rows(set: RowSet) -> Result<Self::Rows, QueryError>;
     #[doc(hidden)]
@@ -58,6 +63,14 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Shape for Typed<T> {
     type Row = T;
     type Rows = Vec<T>;
 
+    fn model() -> Option<&'static ModelEntry> {
+        larder_model::model_of(TypeId::of::<T>())
+    }
+
+    fn fingerprint() -> u64 {
+        fingerprint::<T>(0)
+    }
+
     fn rows(set: RowSet) -> Result<Vec<T>, QueryError> {
         Ok(set.to()?)
     }
@@ -79,6 +92,14 @@ impl Shape for Dynamic {
     type Row = Row;
     type Rows = RowSet;
 
+    fn model() -> Option<&'static ModelEntry> {
+        None
+    }
+
+    fn fingerprint() -> u64 {
+        0
+    }
+
     fn rows(set: RowSet) -> Result<RowSet, QueryError> {
         Ok(set)
     }
@@ -99,6 +120,14 @@ impl Shape for Dynamic {
 impl<V: DeserializeOwned + Send + Sync + 'static> Shape for Scalar<V> {
     type Row = V;
     type Rows = Vec<V>;
+
+    fn model() -> Option<&'static ModelEntry> {
+        None
+    }
+
+    fn fingerprint() -> u64 {
+        fingerprint::<V>(0)
+    }
 
     fn rows(set: RowSet) -> Result<Vec<V>, QueryError> {
         Ok(set.rows().iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)

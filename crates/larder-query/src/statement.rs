@@ -12,6 +12,7 @@ use std::{
 
 use larder_cache::{Family, PayloadCodec};
 use larder_core::{Codec, Tag};
+use larder_model::ModelEntry;
 use larder_sql::{Analysis, AnalyzeError, Dialect, StatementKind, TableName, Uncacheable, Writes};
 use quick_cache::sync::Cache as Map;
 
@@ -64,6 +65,8 @@ pub(crate) struct Prepared<S: Shape> {
     /// The state of the schema that this was prepared in.
     epoch: u64,
     is_private: bool,
+    /// The model that its rows are of.
+    pub(crate) model: Option<&'static ModelEntry>,
     behind: OnceLock<(i64, Behind)>,
     all: OnceLock<Family<S::Rows>>,
     one: OnceLock<Family<S::Row>>,
@@ -137,6 +140,15 @@ impl Statement {
         }
     }
 
+    /// The tables that its text names.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableName> {
+        let written = match &self.writes {
+            Writes::Everything => None,
+            Writes::Tables(tables) => Some(tables),
+        };
+        self.reads.iter().chain(written.into_iter().flatten())
+    }
+
     /// What it writes by itself. No catalog, neither one from before nor one from after, knows of
     /// a trigger that a text of several statements makes, fires and drops.
     pub(crate) fn written(&self) -> Writes {
@@ -168,11 +180,12 @@ fn words(sql: &str) -> BTreeSet<Box<str>> {
 }
 
 impl<S: Shape> Prepared<S> {
-    pub(crate) const fn new(statement: Arc<Statement>, epoch: u64, is_private: bool) -> Self {
+    pub(crate) fn new(statement: Arc<Statement>, epoch: u64, is_private: bool) -> Self {
         Self {
             statement,
             epoch,
             is_private,
+            model: S::model(),
             behind: OnceLock::new(),
             all: OnceLock::new(),
             one: OnceLock::new(),
@@ -246,6 +259,9 @@ impl<S: Shape> Prepared<S> {
         let reads = self.behind.get().map_or(&self.statement.reads, |(_, behind)| &behind.reads);
         let identity = shared.database.identity().as_str();
         let session = shared.database.session();
+        // Programs of two versions that read one table, or one program before and after a change
+        // of the table, have answers of their own instead of failing at each other's.
+        let shape = (S::fingerprint(), shared.model_epoch(self.model));
         let tags = reads.iter().map(|table| Tag::table(shared.database.scope(), table.as_str()));
         shared
             .cache
@@ -254,6 +270,7 @@ impl<S: Shape> Prepared<S> {
             .part(session)
             .part(&self.statement.sql)
             .part(rows)
+            .part(&format!("{:016x}.{:016x}", shape.0, shape.1))
             .tags(tags)
             .ttl(shared.ttl)
             .build()

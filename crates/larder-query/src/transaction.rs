@@ -130,7 +130,7 @@ impl Transaction {
         self.note(statement);
         let outcome = self.inner()?.fetch(&statement.sql, params, limit).await;
         self.is_doubtful |= outcome.is_err();
-        outcome
+        outcome.inspect_err(|error| self.shared.notice(statement.tables(), error))
     }
 
     /// Remembers what a statement writes, before it runs: a statement that fails half-way may
@@ -193,6 +193,12 @@ impl<'t, S: Shape> InTransaction<'t, S> {
         self
     }
 
+    /// Binds parameters that were put together before, in place of all that were bound.
+    pub(crate) fn bind_params(mut self, params: Params) -> Self {
+        self.params = params;
+        self
+    }
+
     /// Fetches every row.
     ///
     /// # Errors
@@ -241,7 +247,7 @@ impl<'t, S: Shape> InTransaction<'t, S> {
         transaction.note(&statement);
         let outcome = transaction.inner()?.execute(&statement.sql, &params).await;
         transaction.is_doubtful |= outcome.is_err();
-        outcome
+        outcome.inspect_err(|error| transaction.shared.notice(statement.tables(), error))
     }
 }
 

@@ -1,147 +1,124 @@
-//! Single-flight: at most one check per table and process.
+//! Single-flight: at most one pass over the tables of a database at a time, in this process.
 //!
-//! Invariants: nobody joins a check that began before a clear that they must see; a check whose
-//! leader went away is led by one of those who waited; a failure reaches all who waited.
+//! Invariants: nobody joins a pass that began before a clear that they must see; a pass whose
+//! leader went away is led by one of those who waited; an outcome reaches all who waited for it.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use larder_model::{ModelEntry, Policy};
 use tokio::sync::watch;
 
-use crate::{
-    Ensured, SchemaError,
-    slot::{Slot, SlotGeneration},
-};
+use crate::{Outcome, database::Database, slot::SlotGeneration};
 
-/// What a check found.
-pub(crate) type Outcome = Result<Ensured, SchemaError>;
+/// What a pass may do, and what its outcome means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To look in the background whether tables are what they were. What it finds wrong is left
+    /// to the next use.
+    Look,
+    /// To bring tables into shape for those who wait.
+    Use(Policy),
+}
 
-/// A check under way, as those see it who wait for it.
+/// A table of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) entry: &'static ModelEntry,
+    pub(crate) generation: SlotGeneration,
+    /// Whether it was ensured before somebody may have changed it.
+    pub(crate) was_doubted: bool,
+}
+
+/// The outcomes of a pass, in the order of its members.
+pub(crate) type Outcomes = Arc<[Outcome]>;
+
+/// The end of a pass, as those see it who wait for it.
+pub(crate) type Landing = watch::Receiver<Option<Outcomes>>;
+
+/// A pass under way, as those see it who come meanwhile.
 #[derive(Debug)]
 pub(crate) struct Flight {
-    generation: SlotGeneration,
-    landing: watch::Receiver<Option<Outcome>>,
+    pub(crate) purpose: Purpose,
+    pub(crate) members: Arc<[Member]>,
+    pub(crate) landing: Landing,
 }
 
 /// The part that a caller has in the check of a table.
 #[derive(Debug)]
-pub(crate) enum Boarding<'a> {
+pub(crate) enum Boarding {
+    /// To do without: it could not be ensured a short while ago.
+    BackingOff(crate::SchemaError),
     /// None: somebody has checked it meanwhile.
     Ensured,
-    /// To wait for another's check.
-    Join(watch::Receiver<Option<Outcome>>),
-    /// To check it.
-    Lead(Pilot<'a>),
+    /// To wait for another's pass, in which it has this place.
+    Join(Landing, usize),
+    /// To make a pass, in which it has this place.
+    Lead(Pilot, usize),
+    /// To wait until another's pass is over, and then to ask again.
+    Wait(Landing),
 }
 
-/// The right, and the duty, to check a table. Dropped without landing, it leaves the slot to the
-/// next, and those who wait notice that the channel is closed.
+/// The right, and the duty, to make a pass. Dropped without landing, it leaves the database to
+/// the next, and those who wait notice that the channel is closed.
 #[derive(Debug)]
-pub(crate) struct Pilot<'a> {
-    slot: &'a Slot,
-    pub(crate) generation: SlotGeneration,
+pub(crate) struct Pilot {
+    pub(crate) database: Arc<Database>,
+    pub(crate) purpose: Purpose,
+    pub(crate) members: Arc<[Member]>,
     /// Empty once landed.
-    landing: Option<watch::Sender<Option<Outcome>>>,
+    landing: Option<watch::Sender<Option<Outcomes>>>,
 }
 
-impl Slot {
-    /// Joins the check of this slot, or begins one.
-    pub(crate) fn board(&self, is_ensured: impl FnOnce(&Self) -> bool) -> Boarding<'_> {
-        let mut flight = self.lock();
-        // A check marks the slot before it leaves, so who finds it gone finds its mark.
-        if is_ensured(self) {
-            return Boarding::Ensured;
-        }
-        let generation = self.generation();
-        if let Some(flight) = flight.as_ref().filter(|flight| flight.generation == generation) {
-            return Boarding::Join(flight.landing.clone());
-        }
+impl Member {
+    /// The place of a table among members, which are sorted by slot.
+    pub(crate) fn find(members: &[Self], entry: &'static ModelEntry) -> Option<usize> {
+        members.binary_search_by(|member| member.entry.slot().cmp(&entry.slot())).ok()
+    }
+}
+
+impl Flight {
+    /// A pass over these tables, and the right to make it.
+    pub(crate) fn new(
+        database: Arc<Database>,
+        purpose: Purpose,
+        members: Vec<Member>,
+    ) -> (Self, Pilot) {
+        let members: Arc<[Member]> = members.into();
         let (sender, landing) = watch::channel(None);
-        *flight = Some(Flight { generation, landing });
-        Boarding::Lead(Pilot { slot: self, generation, landing: Some(sender) })
+        let flight = Self { purpose, members: Arc::clone(&members), landing };
+        (flight, Pilot { database, purpose, members, landing: Some(sender) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Flight>> {
-        // Every critical section leaves the flight whole.
-        self.flight.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The place of a table in it, if it began in this generation.
+    pub(crate) fn place(
+        &self,
+        entry: &'static ModelEntry,
+        generation: SlotGeneration,
+    ) -> Option<usize> {
+        let place = Member::find(&self.members, entry)?;
+        (self.members[place].generation == generation).then_some(place)
     }
 }
 
-impl Pilot<'_> {
-    /// Ends the check and tells everybody who waits.
-    pub(crate) fn land(mut self, outcome: Outcome) {
-        self.leave();
+impl Pilot {
+    /// Tells everybody who waits. The database must have ended the flight before.
+    pub(crate) fn tell(mut self, outcomes: Outcomes) {
         if let Some(landing) = self.landing.take() {
-            landing.send_replace(Some(outcome));
-        }
-    }
-
-    fn leave(&self) {
-        let mut flight = self.slot.lock();
-        // After a clear, another check may have taken the place.
-        if flight.as_ref().is_some_and(|flight| flight.generation == self.generation) {
-            *flight = None;
+            landing.send_replace(Some(outcomes));
         }
     }
 }
 
-impl Drop for Pilot<'_> {
+impl Drop for Pilot {
     fn drop(&mut self) {
         if self.landing.is_some() {
-            self.leave();
+            self.database.end_flight();
         }
     }
 }
 
-/// Waits for another's check; `None` if its leader went away.
-pub(crate) async fn landed(mut landing: watch::Receiver<Option<Outcome>>) -> Option<Outcome> {
+/// Waits for the end of another's pass; `None` if its leader went away.
+pub(crate) async fn landed(mut landing: Landing) -> Option<Outcomes> {
     let landed = landing.wait_for(Option::is_some).await.ok()?;
     landed.clone()
-}
-
-#[cfg(test)]
-mod tests {
-    use larder_core::Tick;
-
-    use super::*;
-
-    fn board(slot: &Slot) -> Boarding<'_> {
-        slot.board(Slot::is_ensured)
-    }
-
-    #[track_caller]
-    fn lead(slot: &Slot) -> Pilot<'_> {
-        match board(slot) {
-            Boarding::Lead(pilot) => pilot,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn who_finds_the_check_gone_finds_its_mark() {
-        let slot = Slot::default();
-        let pilot = lead(&slot);
-        assert!(matches!(board(&slot), Boarding::Join(_)));
-        slot.mark(pilot.generation, Tick::NEVER);
-        pilot.land(Ok(Ensured::Verified));
-        assert!(matches!(board(&slot), Boarding::Ensured));
-    }
-
-    #[test]
-    fn a_pilot_that_goes_away_leaves_the_slot_to_the_next() {
-        let slot = Slot::default();
-        drop(lead(&slot));
-        drop(lead(&slot));
-    }
-
-    #[test]
-    fn an_old_check_does_not_take_a_new_one_away() {
-        let slot = Slot::default();
-        let old = lead(&slot);
-        slot.clear();
-        let new = lead(&slot);
-        old.land(Ok(Ensured::Verified));
-        assert!(matches!(board(&slot), Boarding::Join(_)));
-        drop(new);
-        drop(lead(&slot));
-    }
 }

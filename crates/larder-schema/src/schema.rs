@@ -1,103 +1,97 @@
-//! The schema cache of one database.
+//! The schema cache of one database, as a service holds it.
 //!
-//! Invariants: a hit is two atomic loads, and the clock only where there is a time-to-live; a
-//! table counts as ensured only after a check that succeeded and that nobody has cleared since.
+//! Invariants: a hit is two atomic loads, and the clock only where there is a time-to-live or a
+//! validation; a table counts as ensured only after a check that succeeded and that nobody has
+//! cleared or doubted since.
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, pin::Pin, sync::Arc};
 
-use larder_core::Tick;
-use larder_model::{Identifier, Model, ModelEntry, Plan, TableModel, registered_models};
+use larder_model::{Model, ModelEntry, Policy};
+use tokio::sync::broadcast;
 
 use crate::{
-    Policy, SchemaError, SchemaMetrics, SchemaOptions, SchemaStore, check,
-    counter::StripedCounter,
-    flight::{self, Boarding, Outcome},
-    observe::Reader,
-    slot::Slot,
-    slots::Slots,
+    CachedTable, Ensured, Noticed, SchemaError, SchemaEvent, SchemaMetrics, SchemaOptions,
+    SchemaStore, StatementFailure, StoreError, counter::StripedCounter, database::Database,
+    freshness::Freshness, outcome::Outcome,
 };
 
 /// Remembers which tables of one database are as their models want them, and makes them so.
 ///
-/// It belongs to one database for as long as it lives: what it remembers is asked by the model
-/// alone. Keep one for each database, in an `Arc`, and share it.
+/// Cheap to clone; clones share everything. Handles of one database that were made by
+/// [`Schema::open`] or [`Schema::shared`] share what they know, whatever URLs led to it: each
+/// keeps its own store, policy and limits.
+#[derive(Clone)]
 pub struct Schema {
-    slots: Slots,
-    hits: Option<Box<StripedCounter>>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) freshness: Option<Freshness>,
+    hits: Option<Arc<StripedCounter>>,
+    handle: Arc<Handle>,
+}
+
+struct Handle {
     options: SchemaOptions,
     store: Arc<dyn SchemaStore>,
-    misses: AtomicU64,
-    checks: AtomicU64,
-    migrations: AtomicU64,
-    failures: AtomicU64,
-}
-
-/// How a table turned out to be as its model wants it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ensured {
-    /// It was known: a hit.
-    Known,
-    /// It was not as the model wants it, and was changed. Everybody who waited for the check
-    /// hears so.
-    Migrated {
-        /// What was done.
-        plan: Arc<Plan>,
-    },
-    /// It was looked at, and there was nothing to do.
-    Verified,
-}
-
-/// A table that counts as ensured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CachedTable {
-    /// The name of the model, a Rust struct.
-    pub model: &'static str,
-    /// The name of the table.
-    pub table: &'static Identifier,
 }
 
 impl Schema {
-    /// A cache that knows nothing yet of the database.
+    /// A cache that shares nothing with other handles, and has no second level. For tests, and
+    /// for databases that nobody else can reach.
     #[must_use]
     pub fn new(store: Arc<dyn SchemaStore>, options: SchemaOptions) -> Self {
+        Self::of(None, store, options)
+    }
+
+    /// Asks the database which one it is, and shares what is known of it with other handles.
+    ///
+    /// # Errors
+    /// The database's own.
+    ///
+    /// # Cancel safety
+    /// Nothing happened.
+    pub async fn open(
+        store: Arc<dyn SchemaStore>,
+        options: SchemaOptions,
+    ) -> Result<Self, StoreError> {
+        let identity = store.identity().await?;
+        Ok(Self::shared(&identity, store, options))
+    }
+
+    /// Shares what is known of the database of this identity with other handles, see
+    /// [`SchemaStore::identity`]. The identity holds no secrets.
+    #[must_use]
+    pub fn shared(identity: &str, store: Arc<dyn SchemaStore>, options: SchemaOptions) -> Self {
+        Self::of(Some(identity), store, options)
+    }
+
+    fn of(identity: Option<&str>, store: Arc<dyn SchemaStore>, options: SchemaOptions) -> Self {
+        // Who wants nothing remembered is not given what others remember.
+        let identity = identity.filter(|_| options.enabled);
+        let database = options.cache.database(identity, &options.clock);
+        database.register(options.models.iter().copied());
         Self {
-            slots: Slots::default(),
-            hits: options.counts_hits.then(Box::default),
-            options,
-            store,
-            misses: AtomicU64::new(0),
-            checks: AtomicU64::new(0),
-            migrations: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            database,
+            freshness: Freshness::of(&options),
+            hits: options.counts_hits.then(Arc::default),
+            handle: Arc::new(Handle { options, store }),
         }
     }
 
     /// Makes sure that the model's table is there and has the shape that the model expects.
     ///
-    /// The first use checks the table and, under [`Policy::Additive`], creates it or adds what is
-    /// missing. Callers that come meanwhile wait for that one check and get its outcome. Every
-    /// later use is a hit.
+    /// The first use checks the tables of all registered models that are not ensured, in one
+    /// pass, and brings them into shape as far as the policy admits. Callers that come meanwhile
+    /// wait for that pass and get the outcome of their own table. Every later use is a hit.
     ///
     /// Not to be called while the same task has a transaction open on the same database: the
     /// check may have to wait for its end.
     ///
     /// # Errors
-    /// [`SchemaError::Refused`] and, under [`Policy::Verify`], [`SchemaError::Pending`], before
-    /// anything was changed; [`SchemaError::Store`] with the database's own error. A failure is
-    /// never remembered: the next call checks again.
+    /// [`SchemaError::Refused`], before anything was changed; [`SchemaError::Store`] with the
+    /// database's own error; after either, for a while, [`SchemaError::BackingOff`].
     ///
     /// # Cancel safety
-    /// Dropping the future rolls the check back, unless its commit is under way; one of those who
-    /// wait for it checks in its place.
+    /// Dropping the future drops the check, see [`SchemaStore::ensure`]; one of those who wait
+    /// for it checks in its place.
     #[inline]
     pub async fn ensure<M: Model>(&self) -> Result<Ensured, SchemaError> {
         // Not by way of `ensure_entry`: a future that holds one word moves into place faster than
@@ -108,8 +102,7 @@ impl Schema {
         self.boxed_miss(M::entry()).await
     }
 
-    /// As [`Schema::ensure`], for a model that is known by its entry: one of
-    /// [`registered_models`].
+    /// As [`Schema::ensure`], for a model that is known by its entry.
     ///
     /// # Errors
     /// As [`Schema::ensure`].
@@ -124,101 +117,202 @@ impl Schema {
         self.boxed_miss(entry).await
     }
 
-    /// What [`Schema::ensure`] would have to do to the table now. Changes and remembers nothing.
-    ///
-    /// It takes no lock, and counts the table as one that has rows.
+    /// As [`Schema::ensure`], for registered models by the name of the model, or else of the
+    /// table in whatever case. If a table has several models, all of them are ensured.
     ///
     /// # Errors
-    /// [`SchemaError::Store`].
+    /// As [`Schema::ensure`], and [`SchemaError::UnknownTable`].
     ///
     /// # Cancel safety
-    /// Nothing changes, at whatever point the future is dropped.
-    pub async fn plan(&self, table: &TableModel) -> Result<Plan, SchemaError> {
-        check::plan(Reader::Store(&*self.store), &*self.store, table).await
+    /// As [`Schema::ensure`].
+    pub async fn ensure_table_exists(&self, name: &str) -> Result<Ensured, SchemaError> {
+        let registered = self.database.registered();
+        let by_model = registered.iter().filter(|entry| entry.name() == name);
+        let mut meant: Vec<_> = by_model.copied().collect();
+        if meant.is_empty() {
+            let by_table = registered.iter().filter(|entry| entry.table().name().is_alike(name));
+            meant = by_table.copied().collect();
+        }
+        if meant.is_empty() {
+            return Err(SchemaError::UnknownTable { name: name.to_owned() });
+        }
+        let mut ensured = Ensured::Known;
+        for entry in meant {
+            match self.ensure_entry(entry).await? {
+                Ensured::Known => {}
+                // Whoever hears of one change has to look again anyway.
+                other if !matches!(ensured, Ensured::Migrated { .. }) => ensured = other,
+                _ => {}
+            }
+        }
+        Ok(ensured)
+    }
+
+    /// As [`Schema::ensure`], for every registered model: one outcome each, in the order in which
+    /// the process first used them.
+    ///
+    /// # Cancel safety
+    /// As [`Schema::ensure`].
+    pub async fn ensure_all(&self) -> Vec<(&'static ModelEntry, Result<Ensured, SchemaError>)> {
+        let mut outcomes = Vec::new();
+        // The first that is not ensured checks them all; each of the others then hears its own
+        // outcome, a failure as one that it is too early to try again after.
+        for entry in self.database.registered() {
+            outcomes.push((entry, self.ensure_entry(entry).await));
+        }
+        outcomes
+    }
+
+    /// Registers a model, so that it is checked together with the first that is used.
+    pub fn register<M: Model>(&self) {
+        self.register_entry(M::entry());
+    }
+
+    /// As [`Schema::register`], for a model that is known by its entry.
+    pub fn register_entry(&self, entry: &'static ModelEntry) {
+        self.database.register([entry]);
+    }
+
+    /// The registered models, in the order in which the process first used them.
+    #[must_use]
+    pub fn models(&self) -> Vec<&'static ModelEntry> {
+        self.database.registered()
     }
 
     /// Whether the model's table counts as ensured now. Asks nobody and counts nothing.
     #[must_use]
     pub fn is_table_ensured<M: Model>(&self) -> bool {
-        self.is_ensured(self.slots.slot(M::entry().slot()))
+        self.is_entry_ensured(M::entry())
     }
 
-    /// Counts the model's table as ensured from now on, on the caller's word.
+    /// As [`Schema::is_table_ensured`], for a model that is known by its entry.
+    #[must_use]
+    pub fn is_entry_ensured(&self, entry: &'static ModelEntry) -> bool {
+        self.is_trusted(self.database.slot(entry))
+    }
+
+    /// Counts the model's table as ensured from now on, on the caller's word. Does nothing if
+    /// nothing is to be remembered.
     pub fn mark_table_ensured<M: Model>(&self) {
-        let slot = self.slots.slot(M::entry().slot());
-        slot.mark(slot.generation(), self.expiry());
+        if self.options().enabled {
+            self.database.mark(M::entry());
+        }
     }
 
-    /// Forgets every table. A check that is under way does not bring one back.
+    /// Forgets every table, and that any could not be ensured. A check that is under way does not
+    /// bring one back.
+    ///
+    /// At once for all handles of the database in this process; with a second level, in the
+    /// background, also for others that watch.
     pub fn clear(&self) {
-        for slot in self.slots.iter() {
-            slot.clear();
-        }
+        self.database.clear(|_| true);
+        self.invalidate_elsewhere();
     }
 
     /// Forgets a table, for all models that it has. `true` if it counted as ensured for one.
     ///
-    /// Call it when a statement fails because a table or a column is missing: somebody changed the
-    /// table, and the next use will check it. Names that differ in case only count as one.
+    /// Names that differ in case only count as one. As [`Schema::clear`] otherwise.
     pub fn clear_table(&self, table: &str) -> bool {
-        let models = registered_models().into_iter();
-        let cleared = models
-            .filter(|entry| entry.table().name().is_alike(table))
-            .map(|entry| self.slots.slot(entry.slot()).clear());
-        cleared.fold(false, |any, was_ensured| any | was_ensured)
+        let cleared = self.database.clear(|entry| entry.table().name().is_alike(table));
+        self.invalidate_elsewhere();
+        !cleared.is_empty()
     }
 
-    /// The tables that count as ensured now, one for each model, in the order of first use.
+    /// Says that a statement failed because of the schema: somebody may have changed a table.
+    ///
+    /// If `table` is a registered one, it counts as drifted and its next use checks it. Without a
+    /// table, and for [`StatementFailure::ChangedSchema`], every table is looked at before it is
+    /// trusted again. `true` if any counted as ensured until now.
+    pub fn statement_failed(&self, failure: StatementFailure, table: Option<&str>) -> bool {
+        let table = table.filter(|_| failure != StatementFailure::ChangedSchema);
+        let Some(table) = table else {
+            return self.database.doubt_all() > 0;
+        };
+        let drifted = self.database.clear(|entry| entry.table().name().is_alike(table));
+        for entry in &drifted {
+            let (model, table) = (entry.name(), entry.table().name());
+            let noticed = Noticed::Statement;
+            self.database.tell(SchemaEvent::Drifted { model, table, noticed });
+        }
+        if !drifted.is_empty() {
+            self.invalidate_elsewhere();
+        }
+        !drifted.is_empty()
+    }
+
+    /// What is known of every registered model, in the order in which the process first used
+    /// them.
     #[must_use]
     pub fn cached_tables(&self) -> Vec<CachedTable> {
-        let models = registered_models().into_iter();
-        models
-            .filter(|entry| self.is_ensured(self.slots.slot(entry.slot())))
-            .map(|entry| CachedTable { model: entry.name(), table: entry.table().name() })
-            .collect()
+        self.database.cached_tables(|slot| self.is_trusted(slot))
     }
 
-    /// What was counted so far.
+    /// What was counted so far, over all handles of the database in this process; hits are this
+    /// handle's.
     #[must_use]
     pub fn metrics(&self) -> SchemaMetrics {
+        let counters = &self.database.counters;
         SchemaMetrics {
             hits: self.hits.as_ref().map(|hits| hits.sum()),
-            misses: self.misses.load(Ordering::Relaxed),
-            checks: self.checks.load(Ordering::Relaxed),
-            migrations: self.migrations.load(Ordering::Relaxed),
-            failures: self.failures.load(Ordering::Relaxed),
-            cached_tables: self.slots.iter().filter(|slot| self.is_ensured(slot)).count(),
+            misses: counters.misses.get(),
+            cached_tables: self.database.ensured(|slot| self.is_trusted(slot)),
+            max_size: self.database.cache.max_size(),
+            evictions: counters.evictions.get(),
+            expired: counters.expired.get(),
+            checks: counters.checks.get(),
+            migrations: counters.migrations.get(),
+            failures: counters.failures.get(),
+            backed_off: counters.backed_off.get(),
+            drifts: counters.drifts.get(),
+            warmed: counters.warmed.get(),
         }
+    }
+
+    /// What happens to tables from now on. Who is slow misses the oldest events.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<SchemaEvent> {
+        self.database.events()
+    }
+
+    /// Which database it is, if it was asked.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.database.identity.as_deref()
     }
 
     /// What may be done to tables.
     #[must_use]
-    pub const fn policy(&self) -> Policy {
-        self.options.policy
+    pub fn policy(&self) -> Policy {
+        self.options().policy
+    }
+
+    pub(crate) fn options(&self) -> &SchemaOptions {
+        &self.handle.options
+    }
+
+    pub(crate) fn store(&self) -> &dyn SchemaStore {
+        &*self.handle.store
+    }
+
+    pub(crate) fn count_hit(&self) {
+        if let Some(hits) = &self.hits {
+            hits.increment();
+        }
     }
 
     /// Whether the model's table counts as ensured now; counted if it does.
     #[inline]
     fn is_hit(&self, entry: &'static ModelEntry) -> bool {
-        let is_hit = self.is_ensured(self.slots.slot(entry.slot()));
-        if is_hit && let Some(hits) = &self.hits {
-            hits.increment();
+        let slot = self.database.slots.slot(entry.slot());
+        let is_hit = slot.is_ensured()
+            && self.freshness.is_none_or(|freshness| {
+                let now = self.database.clock.coarse();
+                freshness.is_fresh(slot, self.database.validated(), now)
+            });
+        if is_hit {
+            self.count_hit();
         }
         is_hit
-    }
-
-    #[inline]
-    fn is_ensured(&self, slot: &Slot) -> bool {
-        match self.options.time_to_live {
-            None => slot.is_ensured(),
-            Some(_) => slot.is_ensured_at(self.options.clock.coarse()),
-        }
-    }
-
-    /// When a mark that is made now expires.
-    fn expiry(&self) -> Tick {
-        let time_to_live = self.options.time_to_live;
-        time_to_live.map_or(Tick::NEVER, |ttl| self.options.clock.now().after(ttl.as_duration()))
     }
 
     /// What a miss needs would otherwise be part of every caller's future.
@@ -229,50 +323,13 @@ impl Schema {
     ) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
         Box::pin(self.miss(entry))
     }
-
-    /// Checks the table, or waits for another's check of it.
-    async fn miss(&self, entry: &'static ModelEntry) -> Outcome {
-        let (slot, table) = (self.slots.slot(entry.slot()), entry.table());
-        self.misses.fetch_add(1, Ordering::Relaxed);
-        loop {
-            let pilot = match slot.board(|slot| self.is_ensured(slot)) {
-                Boarding::Ensured => return Ok(Ensured::Known),
-                Boarding::Join(landing) => match flight::landed(landing).await {
-                    Some(outcome) => return outcome,
-                    None => continue,
-                },
-                Boarding::Lead(pilot) => pilot,
-            };
-            // The time is taken before anything is looked at, as that is what it vouches for.
-            let expiry = self.expiry();
-            let outcome = self.check(table).await;
-            match outcome {
-                Ok(_) => slot.mark(pilot.generation, expiry),
-                Err(_) => slot.unmark(pilot.generation),
-            }
-            pilot.land(outcome.clone());
-            return outcome;
-        }
-    }
-
-    async fn check(&self, table: &TableModel) -> Outcome {
-        self.checks.fetch_add(1, Ordering::Relaxed);
-        let outcome = check::check(&*self.store, self.options.policy, table).await;
-        let counter = match &outcome {
-            Ok(Ensured::Migrated { .. }) => &self.migrations,
-            Ok(_) => return outcome,
-            Err(_) => &self.failures,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        outcome
-    }
 }
 
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Schema")
-            .field("store", &self.store)
-            .field("options", &self.options)
+            .field("store", &self.handle.store)
+            .field("options", &self.handle.options)
             .field("metrics", &self.metrics())
             .finish_non_exhaustive()
     }

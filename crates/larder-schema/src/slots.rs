@@ -1,6 +1,7 @@
-//! The slots of one schema cache, by the number of the model.
+//! The slots of one database, by the number of the model.
 //!
-//! Invariant: a slot never moves, so that it is reached without a lock while others are added.
+//! Invariants: a slot never moves, so that it is reached without a lock while others are added; a
+//! database that has few of a process's many models has few slots.
 
 use std::{array, sync::OnceLock};
 
@@ -8,22 +9,24 @@ use crate::slot::Slot;
 
 /// How many slots there are from the start: enough for most services.
 const FIRST: usize = 32;
-const FIRST_BITS: u32 = FIRST.ilog2();
-const CHUNKS: usize = (usize::BITS - FIRST_BITS) as usize;
+/// How many come together later, where a model needs one of them.
+const PAGE: usize = 64;
+const LISTS: usize = (usize::BITS - PAGE.ilog2()) as usize;
 
-/// A table of slots that grows by chunks, each as large as all before it together.
+/// A table of slots that grows by pages, in lists of which each is as long as all before it
+/// together.
 #[derive(Debug)]
 pub(crate) struct Slots {
     first: [Slot; FIRST],
-    chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
+    /// Apart, because a process with many databases mostly does without.
+    later: OnceLock<Box<[OnceLock<Pages>; LISTS]>>,
 }
+
+type Pages = Box<[OnceLock<Box<[Slot; PAGE]>>]>;
 
 impl Default for Slots {
     fn default() -> Self {
-        Self {
-            first: array::from_fn(|_| Slot::default()),
-            chunks: array::from_fn(|_| OnceLock::new()),
-        }
+        Self { first: array::from_fn(|_| Slot::default()), later: OnceLock::new() }
     }
 }
 
@@ -32,24 +35,21 @@ impl Slots {
     pub(crate) fn slot(&self, number: usize) -> &Slot {
         match self.first.get(number) {
             Some(slot) => slot,
-            None => self.later(number),
+            None => self.later(number - FIRST),
         }
     }
 
-    /// The slots that were ever asked for, and their neighbours.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        let chunks = self.chunks.iter().filter_map(OnceLock::get);
-        self.first.iter().chain(chunks.flat_map(|chunk| chunk.iter()))
-    }
-
     fn later(&self, number: usize) -> &Slot {
-        // The chunk with index `i` starts at `FIRST << i` and has as many slots. The number is at
-        // least `FIRST` here, so both differences are not negative and the index is in range.
-        let index = (number.ilog2() - FIRST_BITS) as usize;
-        let start = FIRST << index;
-        let chunk =
-            self.chunks[index].get_or_init(|| (0..start).map(|_| Slot::default()).collect());
-        &chunk[number - start]
+        let page = number / PAGE;
+        // The list with index `i` has `1 << i` pages, from page `(1 << i) - 1` on. A page number is
+        // less than `usize::MAX / PAGE`, so the index is less than `LISTS`.
+        let list = (page + 1).ilog2() as usize;
+        let start = (1 << list) - 1;
+        let later = self.later.get_or_init(|| Box::new(array::from_fn(|_| OnceLock::new())));
+        let pages = later[list].get_or_init(|| (0..=start).map(|_| OnceLock::new()).collect());
+        let slots =
+            pages[page - start].get_or_init(|| Box::new(array::from_fn(|_| Slot::default())));
+        &slots[number % PAGE]
     }
 }
 
@@ -61,14 +61,16 @@ mod tests {
 
     #[test]
     fn every_number_has_a_slot_of_its_own() {
-        const NUMBERS: usize = 5 * FIRST;
+        const NUMBERS: usize = FIRST + 9 * PAGE;
         let slots = Slots::default();
         for number in 0..NUMBERS {
             let slot = slots.slot(number);
             assert!(!slot.is_ensured(), "{number}");
-            slot.mark(slot.generation(), Tick::NEVER);
+            slot.ensure(slot.generation(), Tick::default());
         }
         assert!((0..NUMBERS).all(|number| slots.slot(number).is_ensured()));
-        assert_eq!(slots.iter().filter(|slot| slot.is_ensured()).count(), NUMBERS);
+        for number in [NUMBERS, 10 * NUMBERS, 1_000_000] {
+            assert!(!slots.slot(number).is_ensured(), "{number}");
+        }
     }
 }

@@ -1,88 +1,56 @@
 //! What the schema cache needs of a database: three verbs, without a driver's types.
 //!
-//! Guards that check and change are one: everything that changes a table happens in one
-//! transaction that no other writer can enter.
+//! Guards that the cache knows neither a dialect nor a lock: whoever implements this decides how
+//! a table is looked at and changed.
 
-use std::{error::Error as StdError, fmt::Debug};
+use std::{error::Error as StdError, fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
-use larder_model::Dialect;
+use larder_model::Policy;
+
+use larder_migrate::{ModelRef, SchemaSignal, Standing};
 
 /// The database's own error. It reaches the caller as the source of
-/// [`SchemaError::Store`](crate::SchemaError::Store).
-pub type StoreError = Box<dyn StdError + Send + Sync>;
-
-/// A value of a row that describes a schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "descriptions of schemas consist of these")]
-pub enum Cell {
-    /// An integer; booleans too, as 0 and 1.
-    Integer(i64),
-    /// NULL.
-    Null,
-    /// A text.
-    Text(String),
-}
+/// [`SchemaError::Store`](crate::SchemaError::Store); everybody who waited gets the same one.
+pub type StoreError = Arc<dyn StdError + Send + Sync>;
 
 /// A database whose schema can be looked at and changed.
+///
+/// [`larder_migrate::Migrator`] is one.
 #[async_trait]
 pub trait SchemaStore: Debug + Send + Sync + 'static {
-    /// How the database writes and understands a schema.
-    fn dialect(&self) -> Dialect;
-
-    /// Runs a statement that reads, outside of any transaction, and returns its rows.
+    /// Which database it is, whatever way led to it; without secrets.
     ///
-    /// The statement sees one state of the schema: the current one, whoever changed it. The
-    /// parameters are texts, for `?1`, `?2` and so on.
+    /// Two stores with one identity are one database *and* find the same tables under the same
+    /// names: on PostgreSQL, the schema in which tables are looked for is part of it.
     ///
     /// # Errors
     /// The database's own.
     ///
     /// # Cancel safety
-    /// Nothing changes, at whatever point the future is dropped.
-    async fn fetch(&self, sql: &str, parameters: &[&str]) -> Result<Vec<Vec<Cell>>, StoreError>;
+    /// Nothing changes.
+    async fn identity(&self) -> Result<String, StoreError>;
 
-    /// Begins a transaction that holds the right to write from its start.
-    ///
-    /// On SQLite that is `BEGIN IMMEDIATE`: two transactions of this kind never overlap, in
-    /// whatever processes they are. It waits for its turn within the store's own time limit.
+    /// What tells that no schema was changed since: as long as the signal is equal, none was, as
+    /// far as the database counts. Another signal may be a false alarm.
     ///
     /// # Errors
     /// The database's own.
     ///
     /// # Cancel safety
-    /// No transaction stays open if the future is dropped.
-    async fn begin(&self) -> Result<Box<dyn SchemaTransaction>, StoreError>;
-}
+    /// Nothing changes.
+    async fn signal(&self) -> Result<SchemaSignal, StoreError>;
 
-/// A transaction under way. Dropping it rolls everything back.
-#[async_trait]
-pub trait SchemaTransaction: Debug + Send {
-    /// As [`SchemaStore::fetch`], within the transaction.
+    /// Looks at the tables of these models and brings them into the shape that the models want,
+    /// as far as the policy admits; [`Policy::Verify`] changes nothing and takes no lock.
     ///
-    /// # Errors
-    /// The database's own.
+    /// One standing for each model, in their order. A model that fails does not fail the others.
     ///
     /// # Cancel safety
-    /// The transaction stays open and unchanged.
-    async fn fetch(&mut self, sql: &str, parameters: &[&str])
-    -> Result<Vec<Vec<Cell>>, StoreError>;
-
-    /// Runs a statement that changes the schema.
-    ///
-    /// # Errors
-    /// The database's own.
-    ///
-    /// # Cancel safety
-    /// The transaction stays open; whether the statement took effect in it is unknown.
-    async fn execute(&mut self, sql: &str) -> Result<(), StoreError>;
-
-    /// Makes everything permanent.
-    ///
-    /// # Errors
-    /// The database's own.
-    ///
-    /// # Cancel safety
-    /// The commit takes effect as a whole or not at all.
-    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+    /// What was under way is undone, or done as a whole.
+    async fn ensure(
+        &self,
+        models: &[ModelRef<'_>],
+        policy: Policy,
+    ) -> Vec<Result<Standing, StoreError>>;
 }

@@ -11,6 +11,8 @@ mod mysql;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_error;
 mod url;
 
 use std::fmt::Debug;

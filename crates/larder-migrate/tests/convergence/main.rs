@@ -2,6 +2,6 @@
 //! left to do.
 
 mod harness;
-mod mysql;
+mod mysql_family;
 mod postgres;
 mod sqlite;

@@ -7,6 +7,7 @@
 mod catalog;
 mod column;
 mod constraint;
+mod dependent;
 mod fingerprint;
 mod index;
 mod table;
@@ -14,6 +15,7 @@ mod table;
 pub use catalog::{Catalog, EnumType};
 pub use column::{Column, Generated, Identity};
 pub use constraint::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
+pub use dependent::Dependent;
 pub use fingerprint::Fingerprint;
 pub use index::{Index, IndexPart, NullsOrder};
 pub use table::{Table, TableKind, TableName};

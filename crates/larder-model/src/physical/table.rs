@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Check, Column, ForeignKey, Index, PrimaryKey, Unique};
+use crate::{Check, Column, Dependent, ForeignKey, Index, PrimaryKey, Unique};
 
 /// The name of a table or of a type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct Table {
     /// Why it is never altered, for instance because it is partitioned: it has something that
     /// this description can not express. `None` for an ordinary table.
     pub opaque: Option<String>,
+    /// SQLite: what else is written in its terms. Not part of the fingerprint, and no change is
+    /// made to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependents: Vec<Dependent>,
     /// The name that it had before, as a model says; `None` in what a database describes.
     pub renamed_from: Option<String>,
 }
@@ -85,6 +89,7 @@ impl Table {
             collation: None,
             comment: None,
             opaque: None,
+            dependents: Vec::new(),
             renamed_from: None,
         }
     }

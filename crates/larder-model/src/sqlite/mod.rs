@@ -1,25 +1,23 @@
 //! SQLite: how it writes a schema, and what a declared type means to it.
 
+mod altered;
+mod ddl;
+mod judge;
+mod keywords;
+mod lower;
+mod native;
+mod probe;
+mod rebuild;
+mod steps;
 mod types;
 
-use crate::{Catalog, Change, ForeignKey, Lowered, ModelError, Step, Table, TableModel};
+use crate::ForeignKey;
 
+pub(crate) use ddl::create_table;
+pub use keywords::is_sqlite_keyword;
+pub(crate) use lower::lower;
+pub(crate) use steps::steps;
 pub(crate) use types::holds;
-
-pub(crate) fn lower(model: &TableModel) -> Result<Lowered, ModelError> {
-    let _ = model;
-    Err(ModelError::NoColumns)
-}
-
-pub(crate) fn create_table(table: &Table) -> Vec<String> {
-    let _ = table;
-    Vec::new()
-}
-
-pub(crate) fn steps(changes: &[Change], current: &Catalog, desired: &Catalog) -> Vec<Step> {
-    let _ = (changes, current, desired);
-    Vec::new()
-}
 
 /// SQLite refuses to create these.
 pub(crate) fn is_reserved(table: &str) -> bool {
@@ -27,6 +25,14 @@ pub(crate) fn is_reserved(table: &str) -> bool {
     prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"sqlite_"))
 }
 
+/// The same up to the case of letters, in which SQLite's names do not differ.
 pub(crate) fn is_same_reference(one: &ForeignKey, other: &ForeignKey) -> bool {
-    one == other
+    let lower = |of: &ForeignKey| {
+        let mut of = of.clone();
+        let lists = [&mut of.columns, &mut of.target_columns];
+        lists.into_iter().flatten().for_each(|name| name.make_ascii_lowercase());
+        of.target.name.make_ascii_lowercase();
+        of
+    };
+    lower(one) == lower(other)
 }

@@ -1,31 +1,21 @@
-//! What is remembered, for how long, and what is counted.
+//! What is remembered, and what is counted.
 
-use std::{sync::Arc, time::Duration};
-
-use larder_core::Ttl;
-use larder_model::Model;
-use larder_schema::{Ensured, SchemaOptions};
+use larder_schema::{Ensured, Policy, SchemaError, TableState};
 use larder_testkit::ManualClock;
 
-use crate::support::{Airline, SqliteStore, block_on};
-
-#[derive(Model)]
-#[expect(dead_code, reason = "only its declaration counts")]
-struct Airport {
-    #[model(key)]
-    iata: String,
-}
+use crate::support::{Airline, Airport, FakeStore, Shape, block_on, options};
 
 #[test]
 fn a_hit_asks_nobody() {
     block_on(async {
-        let store = SqliteStore::in_memory();
+        let store = FakeStore::new();
         let schema = store.schema();
         schema.ensure::<Airline>().await.unwrap();
         store.fail(true);
         for _ in 0..100 {
             assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Known);
         }
+        assert_eq!((store.passes(), store.signals()), (1, 0));
         assert!(schema.ensure::<Airport>().await.is_err(), "models do not share a slot");
     });
 }
@@ -33,84 +23,50 @@ fn a_hit_asks_nobody() {
 #[test]
 fn a_table_that_was_dropped_is_created_again_once_it_is_cleared() {
     block_on(async {
-        let store = SqliteStore::in_memory();
+        let store = FakeStore::new();
         let schema = store.schema();
         schema.ensure::<Airline>().await.unwrap();
-        store.run("DROP TABLE airline").await;
+        store.database.set("airline", None);
         assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Known);
         assert!(schema.clear_table("AIRLINE"));
         assert!(!schema.clear_table("airline"), "it is cleared already");
         assert!(matches!(schema.ensure::<Airline>().await, Ok(Ensured::Migrated { .. })));
-        assert_eq!(store.ask("SELECT count(*) FROM airline").await, "0");
     });
 }
 
 #[test]
-fn clearing_forgets_every_table_of_this_cache_and_no_other() {
+fn clearing_forgets_every_table_of_this_database_and_no_other() {
     block_on(async {
-        let (store, other) = (SqliteStore::in_memory().schema(), SqliteStore::in_memory().schema());
-        for schema in [&store, &other] {
+        let (one, other) = (FakeStore::new().schema(), FakeStore::new().schema());
+        for schema in [&one, &other] {
             schema.ensure::<Airline>().await.unwrap();
             schema.ensure::<Airport>().await.unwrap();
         }
-        assert_eq!(store.cached_tables().len(), 2);
-        store.clear();
-        assert_eq!(store.cached_tables(), []);
-        assert!(!store.is_table_ensured::<Airport>());
+        assert_eq!(one.metrics().cached_tables, 2);
+        one.clear();
+        assert_eq!(one.metrics().cached_tables, 0);
+        assert!(!one.is_table_ensured::<Airport>());
         assert!(other.is_table_ensured::<Airport>());
-        let cached = other.cached_tables();
-        let airport = cached.iter().find(|cached| cached.model == "Airport").unwrap();
-        assert_eq!(airport.table.as_str(), "airport");
     });
 }
 
 #[test]
 fn a_caller_s_word_is_taken() {
     block_on(async {
-        let store = SqliteStore::in_memory();
+        let store = FakeStore::new();
         let schema = store.schema();
         schema.mark_table_ensured::<Airline>();
         assert!(schema.is_table_ensured::<Airline>());
         assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Known);
-        assert_eq!(store.changes(), 0);
-    });
-}
-
-#[test]
-fn a_table_expires_a_fixed_time_after_its_check() {
-    block_on(async {
-        let clock = ManualClock::new();
-        let minute = Ttl::new(Duration::from_secs(60)).unwrap();
-        let options =
-            SchemaOptions::default()
-                .with_time_to_live(minute)
-                .with_clock(Arc::<ManualClock>::clone(&clock));
-        let store = SqliteStore::in_memory();
-        let schema = store.schema_with(options);
-        schema.ensure::<Airline>().await.unwrap();
-        for _ in 0..59 {
-            clock.advance(Duration::from_secs(1));
-            assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Known);
-        }
-        clock.advance(Duration::from_secs(1));
-        assert!(!schema.is_table_ensured::<Airline>());
-        assert_eq!(schema.metrics().cached_tables, 0);
-        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Verified);
-        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Known);
-
-        clock.advance(Duration::from_secs(60));
-        store.fail(true);
-        assert!(schema.ensure::<Airline>().await.is_err());
-        store.fail(false);
-        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Verified);
+        assert_eq!(store.passes(), 0);
     });
 }
 
 #[test]
 fn a_failure_is_never_a_hit() {
     block_on(async {
-        let store = SqliteStore::in_memory();
-        let schema = store.schema_with(SchemaOptions::default().with_hit_count(true));
+        let store = FakeStore::new();
+        let schema = store.schema_with(options().with_hit_count(true));
         store.fail(true);
         for _ in 0..3 {
             assert!(schema.ensure::<Airline>().await.is_err());
@@ -126,8 +82,8 @@ fn a_failure_is_never_a_hit() {
 #[test]
 fn what_happens_is_counted() {
     block_on(async {
-        let store = SqliteStore::in_memory();
-        let schema = store.schema_with(SchemaOptions::default().with_hit_count(true));
+        let store = FakeStore::new();
+        let schema = store.schema_with(options().with_hit_count(true));
         for _ in 0..4 {
             schema.ensure::<Airline>().await.unwrap();
         }
@@ -135,7 +91,94 @@ fn what_happens_is_counted() {
         assert_eq!((metrics.hits, metrics.misses), (Some(3), 1));
         assert_eq!(metrics.hit_rate(), Some(0.75));
         assert_eq!((metrics.checks, metrics.migrations, metrics.failures), (1, 1, 0));
-        assert_eq!(metrics.cached_tables, 1);
+        assert_eq!((metrics.cached_tables, metrics.max_size), (1, 1_000));
         assert_eq!(store.schema().metrics().hits, None, "hits are not counted by default");
+    });
+}
+
+#[test]
+fn cached_tables_are_told_about_with_their_history() {
+    block_on(async {
+        let store = FakeStore::new();
+        let clock = ManualClock::new();
+        let schema = store.schema_with(options().with_clock(clock.clone()));
+        schema.register::<Airport>();
+        store.database.break_table("airport", true);
+        schema.ensure::<Airline>().await.unwrap();
+        clock.advance(std::time::Duration::from_secs(1));
+        schema.clear_table("airline");
+        schema.ensure::<Airline>().await.unwrap();
+
+        let tables = schema.cached_tables();
+        let [airline, airport] =
+            ["airline", "airport"].map(|name| tables.iter().find(|of| of.table.as_str() == name));
+        let (airline, airport) = (airline.unwrap(), airport.unwrap());
+        assert_eq!((airline.model, airline.state), ("Airline", TableState::Ensured));
+        assert_eq!(airline.first_ensured_at_ms, Some(ManualClock::START_UNIX_MILLIS));
+        assert_eq!(airline.verified_at_ms, Some(ManualClock::START_UNIX_MILLIS + 1_000));
+        assert_eq!((airline.verifications, airline.failures), (2, 0));
+        assert!(matches!(airport.state, TableState::Failed { .. }));
+        assert_eq!((airport.first_ensured_at_ms, airport.verifications), (None, 0));
+        assert_eq!(airport.failures, 2, "each pass tries it");
+        let failure = airport.last_failure.as_ref().unwrap();
+        assert_eq!(failure, "the database failed while table \"airport\" was checked");
+
+        store.hold();
+        schema.clear();
+        let mut checking = Box::pin(schema.ensure::<Airline>());
+        assert!(futures_util::FutureExt::now_or_never(&mut checking).is_none());
+        assert_eq!(schema.cached_tables()[0].state, TableState::Verifying);
+        drop(checking);
+        assert_eq!(schema.cached_tables()[0].state, TableState::Absent);
+    });
+}
+
+#[test]
+fn who_wants_nothing_remembered_asks_each_time() {
+    block_on(async {
+        let store = FakeStore::new();
+        let schema = store.schema_with(options().with_enabled(false));
+        schema.mark_table_ensured::<Airline>();
+        assert!(matches!(schema.ensure::<Airline>().await, Ok(Ensured::Migrated { .. })));
+        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Verified);
+        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Verified);
+        assert_eq!((store.passes(), schema.metrics().misses), (3, 3));
+        assert!(!schema.is_table_ensured::<Airline>());
+    });
+}
+
+#[test]
+fn an_existing_schema_is_verified_and_never_changed() {
+    block_on(async {
+        let store = FakeStore::new();
+        let schema = store.schema_with(options().with_existing_schema_mode());
+        assert_eq!(schema.policy(), Policy::Verify);
+        let Err(SchemaError::Refused { policy, plan, refused, .. }) =
+            schema.ensure::<Airline>().await
+        else {
+            panic!("not refused");
+        };
+        assert_eq!((policy, plan.steps.len(), refused.len()), (Policy::Verify, 1, 1));
+        assert_eq!(store.database.shape("airline"), None);
+        store.database.set("airline", Some(Shape::Right));
+        assert_eq!(schema.ensure::<Airline>().await.unwrap(), Ensured::Verified);
+    });
+}
+
+#[test]
+fn a_refusal_says_what_was_refused() {
+    block_on(async {
+        let store = FakeStore::new();
+        store.database.set("airline", Some(Shape::Wrong));
+        let error = store.schema().ensure::<Airline>().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "table \"airline\" is not as its model wants it, and the policy additive does not \
+             admit: create table"
+        );
+        assert_eq!(error.table().unwrap().as_str(), "airline");
+        assert_eq!(error.plan().unwrap().steps.len(), 1);
+        let full = store.schema_with(options().with_policy(Policy::Full));
+        assert!(matches!(full.ensure::<Airline>().await, Ok(Ensured::Migrated { .. })));
     });
 }

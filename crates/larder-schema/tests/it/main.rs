@@ -1,10 +1,12 @@
-//! The schema cache against real SQLite.
+//! The schema cache against a database that counts, stops and fails on request.
 
+mod back_off;
+mod batches;
 mod cache;
+mod drift;
+mod eviction;
 mod flights;
-mod migrating;
-mod names;
-mod observing;
-mod racing;
-mod random;
+mod handles;
+mod second_level;
 mod support;
+mod time;

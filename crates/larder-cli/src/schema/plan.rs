@@ -1,0 +1,76 @@
+//! `larder schema plan`: what would have to be done.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use larder::model::Policy;
+
+use super::{
+    answer::AnswerArgs,
+    command::{PENDING, REFUSED},
+    models::{ModelsArgs, refs},
+    place::Place,
+    report,
+};
+use crate::failure::Failure;
+
+/// Show what would have to be done to the tables of models, without doing it
+///
+/// The JSON that it prints can be kept, looked at by somebody else, and given to `larder schema
+/// apply --plan`. Nothing is changed and no lock is taken.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    place: Place,
+
+    #[command(flatten)]
+    models: ModelsArgs,
+
+    /// The policy to judge the steps by
+    #[arg(long, value_enum, default_value_t)]
+    policy: PolicyArg,
+
+    /// Show the statements too
+    #[arg(long)]
+    sql: bool,
+
+    #[command(flatten)]
+    answer: AnswerArgs,
+}
+
+/// A policy, as the command line has it.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum PolicyArg {
+    /// Tables are created and columns added that rows can do without
+    #[default]
+    Additive,
+    /// Everything that a statement can do, also what loses rows
+    Full,
+    /// All that changes no stored value and lets others go on
+    Safe,
+}
+
+impl From<PolicyArg> for Policy {
+    fn from(policy: PolicyArg) -> Self {
+        match policy {
+            PolicyArg::Additive => Self::Additive,
+            PolicyArg::Full => Self::Full,
+            PolicyArg::Safe => Self::Safe,
+        }
+    }
+}
+
+pub(super) async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
+    let models = args.models.read()?;
+    let planned = args.place.migrator()?.plan(&refs(&models)).await?;
+    let policy = args.policy.into();
+    args.answer
+        .print(&planned, |out, color| report::plan(out, &planned, policy, args.sql, color))?;
+    Ok(if planned.plan.is_empty() {
+        ExitCode::SUCCESS
+    } else if planned.plan.refused(policy, &planned.rows).is_empty() {
+        ExitCode::from(PENDING)
+    } else {
+        ExitCode::from(REFUSED)
+    })
+}

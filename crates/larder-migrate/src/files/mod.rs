@@ -1,0 +1,26 @@
+#![doc = include_str!("README.md")]
+
+mod directives;
+mod embedded;
+mod error;
+mod file_name;
+mod objection;
+mod prepared;
+mod script;
+mod set;
+mod sql;
+mod status;
+mod version;
+
+pub use directives::{DirectiveError, Directives};
+pub use embedded::EmbeddedFile;
+pub use error::FileError;
+pub use file_name::Direction;
+pub use objection::Objection;
+pub(crate) use prepared::prepare;
+pub use script::Script;
+pub use set::{MigrationFile, MigrationFiles};
+pub use sql::{Construct, Position, SplitError, Statement, Statements, split};
+pub(crate) use sql::{Token, TokenKind, significant};
+pub use status::{FileStanding, FileState, file_standings};
+pub use version::FileVersion;

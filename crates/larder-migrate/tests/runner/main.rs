@@ -1,0 +1,29 @@
+//! The migrator on real databases.
+//!
+//! What is known to go wrong elsewhere, by topic, and where the right outcome is tested:
+//!
+//! - **Start of many replicas at once:** `CREATE TABLE IF NOT EXISTS` that fails in the catalog,
+//!   runs that fail although another replica did the work, histories with one row for each
+//!   replica: `storm`.
+//! - **Locks:** a lock that stays behind after a failure and makes the next run hang, a lock
+//!   without an owner or an end, a lease that is taken over while its holder works, a wait that
+//!   returns at once and whose answer nobody reads, an unlock on another connection: `cases::locks`.
+//! - **Interrupted runs:** half a migration that nobody can go on with, a history that says
+//!   "pending" of what was done, a row that has to be removed by hand: `killed`, `cases::failures`.
+//! - **Histories:** equal checksums that forbid the way back from B to A, versions made of the
+//!   time, rows that are overwritten, registries of older programs: `cases::registry`.
+//! - **What is not asked for:** other tables and indexes that look dropped, columns that vanish,
+//!   changes on every start: `cases::ensure`.
+//! - **Roles without rights:** a check that begins with `CREATE TABLE`: `cases::rights`.
+//!
+//! Databases of one's own are made for every test and dropped after it.
+
+mod cases;
+mod child;
+mod killed;
+mod mariadb;
+mod mysql;
+mod postgres;
+mod sqlite;
+mod storm;
+mod support;

@@ -1,0 +1,6 @@
+//! MySQL on a live server.
+
+use crate::{cases, support::Scratch};
+
+cases::for_every_database!(Scratch::mysql, ignore = "needs a live service");
+cases::for_every_server!(Scratch::mysql);

@@ -1,0 +1,5 @@
+//! SQLite, in files of one's own.
+
+use crate::{cases, support::Scratch};
+
+cases::for_every_database!(Scratch::sqlite);

@@ -1,0 +1,112 @@
+//! What is done, and in which order.
+//!
+//! Invariant: nothing is dropped that something else still needs, and nothing is added before what
+//! it needs. References go first and come last, because no column of theirs can be changed while
+//! they are there; columns that are computed from others go before these and come after them.
+
+use std::fmt;
+
+use crate::{Change, ForeignKey, Identity, TableName};
+
+/// Something to do, by one statement.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// A change by itself.
+    Change(Change),
+    /// Changes of one table around its key that can be made together only.
+    Rekey(TableName, Vec<Change>),
+    /// A reference comes back.
+    Resume(TableName, ForeignKey),
+    /// A reference stays, and has to go while its columns change.
+    Suspend(TableName, ForeignKey),
+}
+
+impl Work {
+    pub(super) const fn table(&self) -> &TableName {
+        match self {
+            Self::Change(change) => change.table(),
+            Self::Rekey(table, _) | Self::Resume(table, _) | Self::Suspend(table, _) => table,
+        }
+    }
+
+    /// The changes that are in it.
+    pub(super) fn changes(&self) -> &[Change] {
+        match self {
+            Self::Change(change) => std::slice::from_ref(change),
+            Self::Rekey(_, changes) => changes,
+            Self::Resume(..) | Self::Suspend(..) => &[],
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Change(change) => change.fmt(f),
+            Self::Rekey(_, changes) => {
+                for (at, change) in changes.iter().enumerate() {
+                    f.write_str(if at > 0 { ", " } else { "" })?;
+                    change.fmt(f)?;
+                }
+                Ok(())
+            }
+            Self::Resume(_, key) => {
+                write!(f, "bring back foreign key ({})", key.columns.join(", "))
+            }
+            Self::Suspend(_, key) => {
+                write!(f, "drop foreign key ({}) for a while", key.columns.join(", "))
+            }
+        }
+    }
+}
+
+/// Brings work into its order; what is of one phase keeps its own.
+pub(super) fn in_order(mut work: Vec<Work>) -> Vec<Work> {
+    work.sort_by_key(|one| match one {
+        Work::Change(change) => phase(change),
+        Work::Rekey(..) => KEYS,
+        Work::Resume(..) => REFERENCES,
+        Work::Suspend(..) => NO_REFERENCES,
+    });
+    work
+}
+
+const NO_REFERENCES: u8 = 2;
+const KEYS: u8 = 14;
+const REFERENCES: u8 = 17;
+
+const fn phase(change: &Change) -> u8 {
+    match change {
+        Change::AlterEnum { .. }
+        | Change::CreateEnum(_)
+        | Change::DropEnum(_)
+        | Change::SuspectedRename { .. }
+        | Change::Unsupported { .. } => 0,
+        Change::RenameTable { .. } => 1,
+        Change::DropForeignKey(..) => NO_REFERENCES,
+        Change::DropCheck(..) => 3,
+        Change::DropColumn(_, column) if column.generated.is_some() => 4,
+        Change::RenameColumn { .. } => 5,
+        // What the server numbers needs an index.
+        Change::AlterColumn { from, to, .. } if is_numbered_only(from.identity, to.identity) => 6,
+        Change::DropIndex(..) | Change::DropUnique(..) => 7,
+        Change::CreateTable(_) => 8,
+        Change::AddColumn(_, column) if column.generated.is_none() => 9,
+        Change::AlterOptions { .. } => 10,
+        Change::AlterColumn { from, to, .. } if is_numbered_only(to.identity, from.identity) => 15,
+        Change::AlterColumn { .. } => 11,
+        Change::AddColumn(..) => 12,
+        Change::DropColumn(..) => 13,
+        Change::AddIndex(..)
+        | Change::AddPrimaryKey(..)
+        | Change::AddUnique(..)
+        | Change::DropPrimaryKey(..) => KEYS,
+        Change::AddCheck(..) => 16,
+        Change::AddForeignKey(..) => REFERENCES,
+        Change::DropTable(_) => 18,
+    }
+}
+
+const fn is_numbered_only(one: Option<Identity>, other: Option<Identity>) -> bool {
+    one.is_some() && other.is_none()
+}

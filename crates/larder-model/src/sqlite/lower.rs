@@ -1,0 +1,188 @@
+//! From a model to a table in SQLite's terms.
+//!
+//! Guards that a default which the database makes up looks like a value that a program of ours
+//! stores, so that both sort and compare alike.
+
+use std::fmt::Write as _;
+
+use super::{is_reserved, types::declared};
+use crate::{
+    Check, Column, ColumnKind, ColumnModel, DataType, DefaultModel, DefaultValue, Dialect,
+    ForeignKey, Generated, Identifier, Identity, Index, IndexModel, IndexPart, IndexTermModel,
+    Lowered, ModelError, PrimaryKey, Table, TableModel, TableName, Unique,
+};
+
+/// A model in SQLite's terms.
+///
+/// Lengths of texts and digits of numbers are not enforced by SQLite: they are left out, except
+/// where a type of the same effect has a place for them. Comments have no place at all.
+pub(crate) fn lower(model: &TableModel) -> Result<Lowered, ModelError> {
+    if is_reserved(model.name.as_str()) {
+        return Err(ModelError::ReservedName { name: model.name.clone() });
+    }
+    let mut table = Table::new(TableName::new(model.name.as_str()));
+    table.columns = model.columns.iter().map(column).collect();
+    table.primary_key = (!model.key.is_empty())
+        .then(|| PrimaryKey { name: None, columns: model.key().map(name_of).collect() });
+    let unique = |of: &crate::UniqueModel| Unique {
+        name: None,
+        columns: names(model, &of.columns),
+        nulls_not_distinct: false,
+        deferrable: None,
+        include: Vec::new(),
+    };
+    table.uniques = model.uniques.iter().map(unique).collect();
+    let indexes = model.indexes.iter().map(|of| index(model, of));
+    table.indexes = indexes.collect::<Result<_, _>>()?;
+    table.foreign_keys = foreign_keys(model);
+    table.checks = checks(model);
+    table.renamed_from = model.renamed_from.as_ref().map(|name| name.as_str().to_owned());
+    Ok(Lowered { enums: Vec::new(), table })
+}
+
+fn name_of(column: &ColumnModel) -> String {
+    column.name.as_str().to_owned()
+}
+
+/// The names as the columns have them, in whatever case they were mentioned.
+fn names(model: &TableModel, mentioned: &[Identifier]) -> Vec<String> {
+    let name = |name: &Identifier| {
+        let found = model.column(name.as_str()).map_or(name, |column| &column.name);
+        found.as_str().to_owned()
+    };
+    mentioned.iter().map(name).collect()
+}
+
+fn column(model: &ColumnModel) -> Column {
+    let kind = model.data_type.kind();
+    let own = match &model.data_type {
+        DataType::Native { sqlite: Some(own), .. } => Some(own.clone()),
+        _ => None,
+    };
+    let limited = match &model.data_type {
+        DataType::Char { length } => Some(format!("CHAR({length})")),
+        DataType::Varchar { length } => Some(format!("VARCHAR({length})")),
+        _ => None,
+    };
+    Column {
+        // What the author wrote in SQLite's own words is meant.
+        kind: own.is_none().then_some(kind),
+        ty: own.or(limited).unwrap_or_else(|| declared(kind, false).to_owned()),
+        nullable: model.nullable,
+        default: model.default.as_ref().map(|default| default_sql(default, kind)),
+        identity: model.auto_increment.then_some(Identity::AutoIncrement),
+        generated: model
+            .generated
+            .as_ref()
+            .map(|sql| Generated { expression: sql.clone(), stored: true }),
+        collation: model.collation.clone(),
+        renamed_from: model.renamed_from.as_ref().map(|name| name.as_str().to_owned()),
+        ..Column::new(model.name.as_str(), "")
+    }
+}
+
+fn default_sql(default: &DefaultModel, kind: ColumnKind) -> String {
+    match default {
+        DefaultModel::Now => now(kind).to_owned(),
+        DefaultModel::Sql(sql) => sql.trim().to_owned(),
+        DefaultModel::Value(value) => literal(value, kind),
+    }
+}
+
+/// The moment, written as the query layer writes values of the kind.
+const fn now(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Date => "CURRENT_DATE",
+        ColumnKind::Time => "CURRENT_TIME",
+        ColumnKind::TimestampUtc => "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')",
+        _ => "CURRENT_TIMESTAMP",
+    }
+}
+
+fn literal(value: &DefaultValue, kind: ColumnKind) -> String {
+    match value {
+        DefaultValue::Blob(bytes) => {
+            let mut text = "X'".to_owned();
+            for byte in bytes.iter() {
+                // Writing into a text does not fail.
+                let _ = write!(text, "{byte:02X}");
+            }
+            text.push('\'');
+            text
+        }
+        DefaultValue::Boolean(value) => i32::from(*value).to_string(),
+        // A decimal is a text here, and as a number it would lose its zeros at the end.
+        DefaultValue::Number(digits) if kind == ColumnKind::Decimal => Dialect::Sqlite.text(digits),
+        DefaultValue::Number(digits) => digits.clone().into_owned(),
+        DefaultValue::Text(text) => Dialect::Sqlite.text(text),
+    }
+}
+
+fn index(model: &TableModel, of: &IndexModel) -> Result<Index, ModelError> {
+    let is_plain = |method: &String| method.eq_ignore_ascii_case("btree");
+    if of.method.as_ref().is_some_and(|method| !is_plain(method)) {
+        let feature = "index but the B-tree";
+        return Err(ModelError::Unsupported { dialect: Dialect::Sqlite, feature });
+    }
+    let part = |part: &crate::IndexPartModel| {
+        let plain = match &part.of {
+            IndexTermModel::Column(name) => {
+                IndexPart::column(names(model, std::slice::from_ref(name)).concat())
+            }
+            IndexTermModel::Expression(sql) => IndexPart::expression(sql.trim()),
+        };
+        IndexPart { descending: part.descending, ..plain }
+    };
+    let parts: Vec<_> = of.parts.iter().map(part).collect();
+    let name = match &of.name {
+        Some(name) => name.as_str().to_owned(),
+        None => index_name(model, &parts),
+    };
+    let predicate = of.predicate.as_ref().map(|sql| sql.trim().to_owned());
+    Ok(Index { name, unique: of.unique, parts, predicate, ..Index::new("", &[]) })
+}
+
+fn index_name(model: &TableModel, parts: &[IndexPart]) -> String {
+    let part = |part: &IndexPart| match part.is_expression {
+        true => "expr".to_owned(),
+        false => part.text.clone(),
+    };
+    let parts: Vec<_> = parts.iter().map(part).collect();
+    format!("{}_{}_idx", model.name, parts.join("_"))
+}
+
+fn foreign_keys(model: &TableModel) -> Vec<ForeignKey> {
+    let key = |of: &crate::ForeignKeyModel| ForeignKey {
+        name: None,
+        columns: names(model, &of.columns),
+        target: TableName::new(of.target.as_str()),
+        target_columns: of.target_columns.iter().map(|name| name.as_str().to_owned()).collect(),
+        on_delete: of.on_delete,
+        on_update: of.on_update,
+        deferrable: None,
+        validated: true,
+    };
+    model.foreign_keys.iter().map(key).collect()
+}
+
+/// The checks, and one for each column of labels. That one has the column in its name, so that
+/// other labels replace it.
+fn checks(model: &TableModel) -> Vec<Check> {
+    let named =
+        |name: String, expression: String| Check { name: Some(name), expression, validated: true };
+    let labels = model.columns.iter().filter_map(|column| {
+        let DataType::Enum { labels, .. } = &column.data_type else { return None };
+        let labels: Vec<_> = labels.iter().map(|label| Dialect::Sqlite.text(label)).collect();
+        let quoted = Dialect::Sqlite.quoted(column.name.as_str());
+        let name = format!("{}_{}_enum", model.name, column.name);
+        Some(named(name, format!("{quoted} IN ({})", labels.join(", "))))
+    });
+    let mut sorted: Vec<_> = model.checks.iter().collect();
+    sorted.sort_by(|one, other| one.expression.cmp(&other.expression));
+    let own = sorted.into_iter().enumerate().map(|(at, check)| {
+        let name = check.name.as_ref().map(|name| name.as_str().to_owned());
+        let name = name.unwrap_or_else(|| format!("{}_check{}", model.name, at + 1));
+        named(name, check.expression.trim().to_owned())
+    });
+    labels.chain(own).collect()
+}
