@@ -52,17 +52,16 @@ impl Dialect {
     /// where it needs none.
     #[must_use]
     pub fn quoted_if_needed(self, name: &str) -> String {
-        let is_letter = |byte: &u8| match self {
-            // PostgreSQL would make them small.
-            Self::Postgres => byte.is_ascii_lowercase() || *byte == b'_',
-            _ => byte.is_ascii_alphabetic() || *byte == b'_',
-        };
+        if self == Self::Postgres {
+            return postgres::printed(name);
+        }
+        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
         let is_plain = name.as_bytes().first().is_some_and(is_letter)
             && name.bytes().all(|byte| is_letter(&byte) || byte.is_ascii_digit())
             && !sqlite::is_sqlite_keyword(name)
             && !["TRUE", "FALSE"].iter().any(|word| name.eq_ignore_ascii_case(word));
         match self {
-            Self::Postgres | Self::Sqlite if is_plain => name.to_owned(),
+            Self::Sqlite if is_plain => name.to_owned(),
             _ => self.quoted(name),
         }
     }

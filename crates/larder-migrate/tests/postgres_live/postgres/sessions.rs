@@ -83,10 +83,10 @@ async fn errors_say_what_can_be_done() {
         let mut other = UrlConnector::new(&url).connect().await.unwrap();
         other.begin().await.unwrap();
         other.run("LOCK TABLE t").await.unwrap();
-        session.run("SET lock_timeout = '20ms'").await.unwrap();
-        assert_eq!(session.run("LOCK TABLE t").await.unwrap_err().kind(), Busy);
+        let lock = "BEGIN; SET LOCAL lock_timeout = '20ms'; LOCK TABLE t";
+        assert_eq!(session.run(lock).await.unwrap_err().kind(), Busy);
+        session.run("ROLLBACK").await.unwrap();
         other.close().await;
-        session.run("SET lock_timeout = 0; LOCK TABLE t").await.unwrap_err();
         session.run("BEGIN; LOCK TABLE t; ROLLBACK").await.unwrap();
         let end = "SELECT pg_terminate_backend(pg_backend_pid())";
         assert_eq!(session.run(end).await.unwrap_err().kind(), Connection);

@@ -78,7 +78,7 @@ async fn a_signal_changes_soon_after_somebody_else_changed_a_schema() {
         }
         session.run("INSERT INTO t SELECT generate_series(1, 100)").await.unwrap();
         assert_eq!(signal(&mut *session).await.unwrap(), before);
-        for sql in ["ALTER TABLE t ALTER a SET NOT NULL", "CREATE TYPE e AS ENUM ('a')"] {
+        for sql in ["ALTER TABLE t ALTER id SET NOT NULL", "CREATE TYPE e AS ENUM ('a')"] {
             let mut other = UrlConnector::new(&url).connect().await.unwrap();
             other.run(sql).await.unwrap();
             other.close().await;
