@@ -420,7 +420,10 @@ impl<'a> Pair<'a> {
         let (extra, missing) = unmatched(&found.uniques, &wanted.uniques, unique);
         for of in missing {
             // A unique index says the same.
-            let is_index = |index: &Index| index.is_unique_over(&of.columns);
+            let is_replaced = |index: &Index| {
+                wanted.indexes.iter().any(|new| new.name == index.name && new != index)
+            };
+            let is_index = |index: &Index| index.is_unique_over(&of.columns) && !is_replaced(index);
             if self.is_exact() || !found.indexes.iter().any(is_index) {
                 self.phases.adds.push(Change::AddUnique(self.name(), of.clone()));
             }
