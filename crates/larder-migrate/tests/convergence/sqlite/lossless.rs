@@ -113,6 +113,23 @@ async fn rows_that_refer_to_a_table_survive_its_rebuild() {
     assert_eq!((rows[0][0].as_text(), rows[0][1].as_integer()), (Some("10-1"), None));
 }
 
+/// Whoever runs the statements by hand and forgets the switch loses nothing either.
+#[tokio::test]
+async fn a_rebuild_does_not_begin_while_references_are_enforced() {
+    let child = "CREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE)";
+    let (mut current, plan) = plan(
+        &format!("CREATE TABLE p (id INTEGER PRIMARY KEY, a TEXT); {child}"),
+        &format!("CREATE TABLE p (id INTEGER PRIMARY KEY, a TEXT NOT NULL); {child}"),
+    )
+    .await;
+    current.load("INSERT INTO p VALUES (1, 'x'); INSERT INTO c VALUES (1)").await;
+    let mut statements = plan.statements();
+    assert!(current.session.run(statements.next().unwrap()).await.is_err());
+    current.apply(&plan).await;
+    let rows = current.session.fetch("SELECT count(*) FROM c", &[]).await.unwrap();
+    assert_eq!(rows[0][0].as_integer(), Some(1));
+}
+
 #[tokio::test]
 async fn triggers_views_and_indexes_survive_a_rebuild() {
     let around = "CREATE TABLE log (x TEXT); \

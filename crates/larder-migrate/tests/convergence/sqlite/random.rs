@@ -292,6 +292,48 @@ async fn lead(from: &[Lowered], to: &[Lowered]) {
     }
 }
 
+/// A table with one thing about it that is other.
+fn changed(mut table: Table, change: usize, at: usize) -> Table {
+    let is_numbered = table.columns[0].identity.is_some();
+    let plain = |column: &&mut larder_model::Column| column.generated.is_none();
+    let mut columns: Vec<_> = table.columns.iter_mut().skip(1).filter(plain).collect();
+    let count = columns.len().max(1);
+    let name = columns.get(at % count).map(|column| column.name.clone());
+    let name = Dialect::Sqlite.quoted(&name.unwrap_or_else(|| "id".to_owned()));
+    match (change, columns.get_mut(at % count)) {
+        (0, Some(column)) => column.nullable = !column.nullable,
+        (1, Some(column)) => {
+            column.default = column.default.is_none().then(|| "5".to_owned());
+        }
+        (2, Some(column)) if column.ty == "TEXT" => {
+            column.collation = column.collation.is_none().then(|| "NOCASE".to_owned());
+        }
+        (3, Some(column)) if column.ty == "INTEGER" => column.ty = "BIGINT".to_owned(),
+        (4, _) => table.checks.push(larder_model::Check {
+            name: None,
+            expression: format!("{name} IS NULL OR typeof({name}) <> 'none'"),
+            validated: true,
+        }),
+        (5, _) => {
+            let name = format!("more{}", table.columns.len());
+            let column = larder_model::Column::new(name, "TEXT");
+            let default = Some("CURRENT_TIMESTAMP".to_owned());
+            table.columns.push(larder_model::Column { nullable: false, default, ..column });
+        }
+        (6, _) => table.checks.clear(),
+        (7, _) => table.uniques.clear(),
+        (8, _) => table.foreign_keys.clear(),
+        (9, _) if !is_numbered => {
+            table.without_rowid = !table.without_rowid;
+        }
+        _ => table.indexes.push(larder_model::Index::new(
+            format!("{}_new{}", table.name, table.indexes.len()),
+            &[&table.columns[0].name],
+        )),
+    }
+    table
+}
+
 fn pairs(before: &Catalog, wanted: &Catalog) -> Vec<(Table, Table)> {
     let pair = |one: &Table| Some((one.clone(), wanted.table(&one.name)?.clone()));
     before.tables.iter().filter_map(pair).collect()
@@ -309,6 +351,20 @@ proptest! {
             let plan = Plan::between(Dialect::Sqlite, &Scope::managed(), &found, &normalised);
             assert!(plan.is_empty(), "{plan:#?}");
         });
+    }
+
+    #[test]
+    fn rows_survive_what_changes_little(
+        from in schema(),
+        changes in vec((0..TABLES.len(), 0..11_usize, 0..COLUMNS.len()), 1..3),
+    ) {
+        let mut to = from.clone();
+        for (table, change, at) in changes {
+            if let Some(of) = to.get_mut(table) {
+                of.table = changed(of.table.clone(), change, at);
+            }
+        }
+        run(lead(&from, &to));
     }
 
     #[test]
