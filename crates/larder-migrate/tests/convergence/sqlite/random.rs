@@ -4,7 +4,7 @@ use larder_migrate::normalise;
 use larder_model::{
     Catalog, CheckModel, Class, ColumnKind, ColumnModel, DataType, DefaultModel, DefaultValue,
     Dialect, ForeignKeyModel, Identifier, IndexModel, IndexPartModel, IndexTermModel, Lowered,
-    Plan, ReferentialAction, Scope, Table, TableModel, TableModelBuilder,
+    Plan, ReferentialAction, Scope, Table, TableModel, TableModelBuilder, testing,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -350,6 +350,31 @@ proptest! {
             assert_eq!(found.fingerprint(), normalised.fingerprint());
             let plan = Plan::between(Dialect::Sqlite, &Scope::managed(), &found, &normalised);
             assert!(plan.is_empty(), "{plan:#?}");
+        });
+    }
+
+    #[test]
+    fn a_model_becomes_another((one, other) in testing::pair(Dialect::Sqlite)) {
+        run(async {
+            let lower = |model: &TableModel| {
+                let mut lowered = Dialect::Sqlite.lower(model, None).unwrap();
+                if model == &one {
+                    // A reference stays when its model goes, and then its target's key has to.
+                    lowered.table.foreign_keys.clear();
+                }
+                vec![lowered]
+            };
+            let mut current = create(&lower(&one)).await;
+            for model in [&one, &other] {
+                let wanted = normalise(&mut *current.session, lower(model)).await.unwrap();
+                let before = current.look().await;
+                let plan = Plan::between(Dialect::Sqlite, &Scope::managed(), &before, &wanted);
+                assert!(plan.is_empty() || model == &other, "{plan:#?}");
+                current.apply(&plan).await;
+                let after = current.look().await;
+                let left = Plan::between(Dialect::Sqlite, &Scope::managed(), &after, &wanted);
+                assert!(left.is_empty(), "{left:#?}\nplan: {plan:#?}");
+            }
         });
     }
 
