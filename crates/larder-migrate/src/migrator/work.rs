@@ -261,7 +261,7 @@ pub(crate) async fn record_as_found<'w, 'a>(
         let row = want.row(&work.known).or_else(|| want.former_row(&work.known));
         let status = match row {
             None => MigrationStatus::Baseline,
-            Some(row) if row.model_checksum == want.checksum => {
+            Some(row) if row.is_of(&want.checksum) => {
                 numbers.push((want, row.version));
                 continue;
             }

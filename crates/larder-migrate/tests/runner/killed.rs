@@ -42,7 +42,7 @@ fn after() -> [(&'static str, TableModel); 3] {
     ]
 }
 
-fn refs<const N: usize>(models: &[(&'static str, TableModel); N]) -> [ModelRef<'_>; N] {
+fn refs<'m, const N: usize>(models: &'m [(&'static str, TableModel); N]) -> [ModelRef<'m>; N] {
     models.each_ref().map(|(name, table)| ModelRef::new(name, table))
 }
 

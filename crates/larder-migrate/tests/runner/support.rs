@@ -372,7 +372,7 @@ struct ScriptedSession<S> {
 }
 
 impl<S: Script> ScriptedSession<S> {
-    async fn before(&self, sql: &str) {
+    async fn before(&mut self, sql: &str) {
         let number = self.count.fetch_add(1, Ordering::SeqCst);
         self.script.before(number, sql).await;
     }
