@@ -202,7 +202,7 @@ fn is_unique(model: &ModelInput, columns: &[String]) -> bool {
         others.len() == columns.len() && others.iter().all(|other| columns.contains(other))
     };
     let values = |names: &[LitStr]| names.iter().map(LitStr::value).collect::<Vec<_>>();
-    let of_column = |column: &ColumnInput| column.unique && are(&[column.name.clone()]);
+    let of_column = |column: &ColumnInput| column.unique && are(std::slice::from_ref(&column.name));
     let of_index = |index: &IndexInput| {
         let names: Vec<_> = index.columns().map(LitStr::value).collect();
         let is_whole = names.len() == index.parts.len() && index.predicate.is_none();

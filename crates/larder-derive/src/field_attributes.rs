@@ -80,7 +80,7 @@ impl FieldAttributes {
     fn word(&mut self, word: &str, meta: &ParseNestedMeta<'_>) -> Result<()> {
         match word {
             "auto_increment" => words::flag(meta, &mut self.auto_increment),
-            "collation" => words::name(meta, &mut self.collation),
+            "collation" => words::text(meta, &mut self.collation),
             "comment" => words::comment(meta, &mut self.comment),
             "default" => self.constant(meta, default_of),
             "default_sql" => self

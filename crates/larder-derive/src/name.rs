@@ -27,7 +27,7 @@ pub(crate) fn table_objection(name: &str) -> Option<String> {
 }
 
 /// Whether both differ at most in the case of ASCII letters: then databases take them for one.
-pub(crate) const fn is_alike(one: &str, other: &str) -> bool {
+pub(crate) fn is_alike(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 

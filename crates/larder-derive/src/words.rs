@@ -18,6 +18,7 @@ use crate::{name, reference, reference::Reference};
 
 /// What happens when a reference's target goes or changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "these are the words of SQL")]
 pub(crate) enum Action {
     Cascade,
     NoAction,

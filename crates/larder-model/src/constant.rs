@@ -36,10 +36,14 @@ pub(crate) const fn is_number(text: &str) -> bool {
 }
 
 /// How many digits a number has before and behind the point; a zero before it does not count.
-pub(crate) fn digits(number: &str) -> (usize, usize) {
-    let unsigned = number.strip_prefix('-').unwrap_or(number);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    (whole.trim_start_matches('0').len(), fraction.len())
+pub(crate) const fn digits(number: &str) -> (usize, usize) {
+    let bytes = number.as_bytes();
+    let start = if let [b'-', ..] = bytes { 1 } else { 0 };
+    let whole = digits_end(bytes, start);
+    let fraction = bytes.len() - whole;
+    let is_zero = whole == start + 1 && bytes[start] == b'0';
+    let before = if is_zero { 0 } else { whole - start };
+    (before, if fraction == 0 { 0 } else { fraction - 1 })
 }
 
 const fn is_zero(bytes: &[u8]) -> bool {

@@ -52,11 +52,14 @@ impl DefaultValue {
     }
 }
 
-/// Whether a number lies within the range of the kind. That of a decimal is its type's business,
-/// and a float takes the number that is nearest.
+/// Whether a number lies within the range of the kind. A float takes the number that is nearest.
 const fn is_in_range(digits: &str, kind: ColumnKind) -> bool {
     match kind {
-        ColumnKind::Decimal => true,
+        // MySQL's and MariaDB's, where a column without a precision has the largest one.
+        ColumnKind::Decimal => {
+            let (whole, fraction) = constant::digits(digits);
+            whole <= 35 && fraction <= 30
+        }
         // More digits could be beyond the largest.
         ColumnKind::Float32 => digits.len() <= 38,
         ColumnKind::Float64 => digits.len() <= 300,
@@ -86,6 +89,7 @@ mod tests {
     #[test]
     fn numbers_are_digits_and_nothing_else() {
         assert!(number("-1.50", ColumnKind::Decimal));
+        assert!(!number("0.0000000000000000000000000000001", ColumnKind::Decimal));
         assert!(number("1.50", ColumnKind::Float32));
         assert!(!number("1e5", ColumnKind::Float64));
         assert!(!number(Box::leak("9".repeat(39).into_boxed_str()), ColumnKind::Float32));

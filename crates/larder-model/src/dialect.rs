@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
-    TableName, mysql, physical::EnumType, postgres, sqlite,
+    TableName, database_names::check_names, mysql, physical::EnumType, postgres, sqlite,
 };
 
 /// A database's way to write and to understand a schema.
@@ -48,6 +48,25 @@ impl Dialect {
         }
     }
 
+    /// A name as the database prints it in an expression: on PostgreSQL and SQLite without quotes
+    /// where it needs none.
+    #[must_use]
+    pub fn quoted_if_needed(self, name: &str) -> String {
+        let is_letter = |byte: &u8| match self {
+            // PostgreSQL would make them small.
+            Self::Postgres => byte.is_ascii_lowercase() || *byte == b'_',
+            _ => byte.is_ascii_alphabetic() || *byte == b'_',
+        };
+        let is_plain = name.as_bytes().first().is_some_and(is_letter)
+            && name.bytes().all(|byte| is_letter(&byte) || byte.is_ascii_digit())
+            && !sqlite::is_sqlite_keyword(name)
+            && !["TRUE", "FALSE"].iter().any(|word| name.eq_ignore_ascii_case(word));
+        match self {
+            Self::Postgres | Self::Sqlite if is_plain => name.to_owned(),
+            _ => self.quoted(name),
+        }
+    }
+
     /// A table's name in quotes, with its schema; on SQLite that is always `main`.
     #[must_use]
     pub fn quoted_table(self, name: &TableName) -> String {
@@ -82,6 +101,7 @@ impl Dialect {
     /// # Errors
     /// If this database can not have such a table.
     pub fn lower(self, model: &TableModel, schema: Option<&str>) -> Result<Lowered, ModelError> {
+        check_names(self, model)?;
         match self {
             Self::MariaDb | Self::MySql => mysql::lower(self, model),
             Self::Postgres => postgres::lower(model, schema),

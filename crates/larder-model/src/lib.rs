@@ -5,6 +5,7 @@ mod column;
 mod column_type;
 mod constant;
 mod data_type;
+mod database_names;
 mod default_model;
 mod default_value;
 #[doc(hidden)]
@@ -24,6 +25,7 @@ mod physical;
 mod plan;
 mod postgres;
 mod registry;
+mod renames;
 mod rules;
 mod short_name;
 mod sql_token;
@@ -56,4 +58,5 @@ pub use physical::{
 pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
 pub use registry::model_of;
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
+pub use sqlite::is_sqlite_keyword;
 pub use table::{TableModel, TableModelBuilder};

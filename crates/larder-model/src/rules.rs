@@ -121,7 +121,7 @@ fn has_fitting_collation(column: &ColumnModel) -> bool {
         && !matches!(column.data_type, DataType::Enum { .. });
     match &column.collation {
         None => true,
-        Some(collation) => is_text && Identifier::new(collation.as_str()).is_ok(),
+        Some(collation) => is_text && is_expression(collation),
     }
 }
 

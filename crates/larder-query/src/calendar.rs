@@ -78,7 +78,6 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The day, counted from 1970-01-01, of a year, month and day; `None` if no calendar has it.
-#[cfg(any(feature = "mysql", test))]
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
     // The inverse of the formula above.
     let month_from_march = (month + 9).rem_euclid(12);

@@ -4,15 +4,23 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use larder_cache::{Cache, Near, TtlPolicy};
 use larder_core::{CacheBackend, MacKey, PlainStore, Ttl};
+use larder_migrate::MigrateOptions;
+use larder_model::Model;
 use larder_query::{Database, DatabaseOptions, DatabaseUrl, PlainQueries, Queries, UrlError};
 use larder_schema::SchemaOptions;
 
-use crate::{FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError, far::Opened};
+use crate::{
+    FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError,
+    ensure::{self, Guard},
+    far::Opened,
+};
 
 /// Opens a [`Larder`]. Made by [`Larder::builder`].
 #[must_use]
 pub struct LarderBuilder {
     database: Option<Result<DatabaseUrl, UrlError>>,
+    /// The same as it was given. Secret.
+    database_url: String,
     options: DatabaseOptions,
     near: Option<Near>,
     far: Option<Far>,
@@ -23,6 +31,8 @@ pub struct LarderBuilder {
     staleness_bound: Option<Duration>,
     mac_key: Option<MacKey>,
     schema: SchemaOptions,
+    shares_schema: bool,
+    migrate: Option<MigrateOptions>,
 }
 
 enum Far {
@@ -37,6 +47,7 @@ impl Default for LarderBuilder {
     fn default() -> Self {
         Self {
             database: None,
+            database_url: String::new(),
             options: DatabaseOptions::default(),
             near: Some(NEAR_DEFAULT),
             far: None,
@@ -47,6 +58,8 @@ impl Default for LarderBuilder {
             staleness_bound: None,
             mac_key: None,
             schema: SchemaOptions::default(),
+            shares_schema: false,
+            migrate: None,
         }
     }
 }
@@ -78,6 +91,7 @@ impl LarderBuilder {
     /// that is not valid is reported by [`LarderBuilder::build`].
     pub fn database(mut self, url: &str) -> Self {
         self.database = Some(url.parse());
+        url.clone_into(&mut self.database_url);
         self
     }
 
@@ -157,6 +171,29 @@ impl LarderBuilder {
         self
     }
 
+    /// Registers a model, so that its table is checked together with the first one that is used.
+    /// Comes after [`LarderBuilder::schema_options`], which has a list of its own.
+    pub fn model<M: Model>(mut self) -> Self {
+        self.schema = self.schema.with_model::<M>();
+        self
+    }
+
+    /// Keeps in the far tier which tables were verified, so that a process that starts asks once
+    /// instead of looking at each table, and so that what one process finds changed all look at
+    /// again. Default: no. Without a far tier it does nothing.
+    pub const fn share_schema(mut self) -> Self {
+        self.shares_schema = true;
+        self
+    }
+
+    /// Sets how migrations are run: whose they are, where the registry is, how long to wait for
+    /// others. Default: [`MigrateOptions::default`], on PostgreSQL with the schema that the
+    /// connections look for tables in first.
+    pub fn migrate_options(mut self, options: MigrateOptions) -> Self {
+        self.migrate = Some(options);
+        self
+    }
+
     /// Opens the database and the far tier.
     ///
     /// A far tier whose server can not be reached for now is the cache's trouble: it is written to
@@ -188,7 +225,11 @@ impl LarderBuilder {
         if let Some(near) = self.near {
             cache = cache.near(near);
         }
+        let mut schema = self.schema;
         if let Some(far) = far {
+            if self.shares_schema {
+                schema = schema.with_second_level(Arc::clone(&far));
+            }
             cache = cache.far(far);
         }
         if let Some(namespace) = namespace {
@@ -214,8 +255,10 @@ impl LarderBuilder {
                 None => plain,
             }
         });
-        let queries = Queries::with_ttl(database, cache, TtlPolicy::new(ttl));
-        Ok(Larder::new(queries, plain, self.schema))
+        let queries = Arc::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl)));
+        let schema = ensure::open(&self.database_url, &queries, schema, self.migrate).await;
+        queries.guard_models(Arc::new(Guard(schema.0.clone())));
+        Ok(Larder::new(queries, plain, schema))
     }
 }
 

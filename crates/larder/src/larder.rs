@@ -3,32 +3,33 @@
 use std::{fmt, sync::Arc};
 
 use larder_cache::{Cache, CacheStats, Invalidation};
+use larder_migrate::Migrator;
 use larder_model::Model;
 use larder_query::{
-    Database, Dynamic, Engine, Execute, PlainQueries, PreparedQuery, Queries, Query, QueryError,
-    Transaction, Typed,
+    Database, DatabaseErrorKind, Dynamic, Execute, PlainQueries, PreparedQuery, Queries, Query,
+    QueryError, Transaction, Typed,
 };
-use larder_schema::{Ensured, Schema, SchemaError, SchemaOptions};
+use larder_schema::{Ensured, Schema, SchemaError, StatementFailure};
 use serde::de::DeserializeOwned;
 
-use crate::{LarderBuilder, NoPlainStore, ensure::Store};
+use crate::{LarderBuilder, NoPlainStore};
 
 /// A database with a cache in front of it, opened by URL. Cloning is cheap and shares everything.
 #[derive(Clone)]
 pub struct Larder {
-    queries: Queries,
+    queries: Arc<Queries>,
     plain: Option<PlainQueries>,
-    schema: Arc<Schema>,
+    schema: Schema,
+    migrator: Migrator,
 }
 
 impl Larder {
     pub(crate) fn new(
-        queries: Queries,
+        queries: Arc<Queries>,
         plain: Option<PlainQueries>,
-        options: SchemaOptions,
+        (schema, migrator): (Schema, Migrator),
     ) -> Self {
-        let store = Arc::new(Store(queries.database().clone()));
-        Self { queries, plain, schema: Arc::new(Schema::new(store, options)) }
+        Self { queries, plain, schema, migrator }
     }
 
     /// Starts describing what to open.
@@ -91,45 +92,60 @@ impl Larder {
 
     /// Makes sure that the model's table exists in the shape that the model expects.
     ///
-    /// The first use creates the table or adds the columns that are missing; whatever would lose
-    /// or change something is refused before anything ran. Every later use costs two atomic
-    /// loads.
+    /// The first use checks the tables of all models that were named to
+    /// [`LarderBuilder::model`] or used before, in one pass, and creates or extends them as far as
+    /// the policy admits; whatever would lose or change something is refused before anything ran.
+    /// Every later use costs two atomic loads. The answers of a table that was changed are
+    /// invalidated.
     ///
     /// # Errors
-    /// [`SchemaError`]. A failure is never remembered: the next call checks again. On anything but
-    /// SQLite it is always [`SchemaError::Store`]: models are not supported there yet.
+    /// [`SchemaError`]. A failure is never a hit; after one, nobody asks the database again for a
+    /// short while.
     ///
     /// # Cancel safety
     /// As [`Schema::ensure`].
     #[inline]
     pub async fn ensure<M: Model>(&self) -> Result<Ensured, SchemaError> {
-        let ensured = self.schema.ensure::<M>().await?;
-        if matches!(ensured, Ensured::Migrated { .. }) {
-            // Boxed, so that the future of a hit stays small.
-            Box::pin(self.table_changed(M::entry().table().name().as_str())).await;
-        }
-        Ok(ensured)
+        self.schema.ensure::<M>().await
     }
 
-    /// A table that was changed has other columns, and queries on it other answers.
-    async fn table_changed(&self, table: &str) {
-        self.queries.schema_changed();
-        let quote = match self.database().engine() {
-            Engine::MariaDb | Engine::MySql => "`",
-            _ => "\"",
+    /// As [`Larder::ensure`], by the name of a model or of its table, among those that were named
+    /// to [`LarderBuilder::model`] or used before.
+    ///
+    /// # Errors
+    /// As [`Larder::ensure`], and [`SchemaError::UnknownTable`].
+    ///
+    /// # Cancel safety
+    /// As [`Schema::ensure`].
+    pub async fn ensure_table_exists(&self, name: &str) -> Result<Ensured, SchemaError> {
+        self.schema.ensure_table_exists(name).await
+    }
+
+    /// Tells the schema cache that a statement failed, if it may be because somebody changed a
+    /// table: then the table is looked at before it is used again. `true` if it counted as ensured
+    /// until now.
+    ///
+    /// `table` is the one that the statement was about, if there was one only.
+    pub fn statement_failed(&self, error: &QueryError, table: Option<&str>) -> bool {
+        let failure = match error.database_kind() {
+            Some(DatabaseErrorKind::MissingColumn) => StatementFailure::UndefinedColumn,
+            Some(DatabaseErrorKind::MissingTable) => StatementFailure::UndefinedTable,
+            _ => return false,
         };
-        let quoted = format!("{quote}{}{quote}", table.replace(quote, &quote.repeat(2)));
-        // What the far tier does not acknowledge is retried, and bypassed here meanwhile.
-        let invalidated = self.queries.invalidate_table(&quoted).await;
-        if !invalidated.is_ok_and(|outcome| outcome.is_applied()) {
-            tracing::warn!(table, "the answers of a changed table are not invalidated yet");
-        }
+        self.schema.statement_failed(failure, table)
     }
 
     /// The schema cache: what is ensured, and what was counted.
     #[must_use]
-    pub fn schema(&self) -> &Schema {
+    pub const fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// The migrator, for plans, status, adoption and repair. What it changes is not invalidated by
+    /// itself: call [`Schema::clear`] and [`Larder::invalidate_table`], or use [`Larder::ensure`].
+    #[must_use]
+    pub const fn migrator(&self) -> &Migrator {
+        &self.migrator
     }
 
     /// Invalidates every answer that was given this tag.

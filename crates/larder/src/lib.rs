@@ -28,12 +28,16 @@ pub use larder_query::{
     Value, Written,
 };
 
-pub use larder_schema::{Ensured, Policy, Schema, SchemaError, SchemaMetrics, SchemaOptions};
+pub use larder_migrate::{MigrateError, MigrateOptions, Migrator};
+pub use larder_schema::{
+    BackOff, CachedTable, Ensured, Policy, Schema, SchemaCache, SchemaError, SchemaEvent,
+    SchemaMetrics, SchemaOptions, StatementFailure, TableState, Validation, Watch,
+};
 
 /// The crates that this one is made of, for what it does not re-export.
 pub use {
-    larder_cache as cache, larder_core as core, larder_model as model, larder_query as query,
-    larder_schema as schema,
+    larder_cache as cache, larder_core as core, larder_migrate as migrate, larder_model as model,
+    larder_query as query, larder_schema as schema,
 };
 
 /// Memcached.

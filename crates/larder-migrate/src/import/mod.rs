@@ -10,6 +10,7 @@ mod source;
 mod verify;
 
 pub use error::ImportError;
+pub(crate) use error::list;
 pub use history::{History, HistoryEntry};
 pub use matching::{Import, Imported, match_history};
 pub use read::read_history;

@@ -86,6 +86,16 @@ fn the_encoding_stays_what_it_is() {
     assert_eq!(table.checksum().as_bytes()[..], digest[..]);
 }
 
+/// A registry keeps what earlier versions wrote.
+#[test]
+fn json_of_before_is_read() {
+    let json = include_str!("../../tests/fixtures/airline.json");
+    let read: TableModel = serde_json::from_str(json).unwrap();
+    assert_eq!(read, airline());
+    let written: serde_json::Value = serde_json::to_value(&read).unwrap();
+    assert_eq!(written, serde_json::from_str::<serde_json::Value>(json).unwrap());
+}
+
 #[test]
 fn every_single_change_changes_it() {
     let changes: &[fn(&mut TableModel)] = &[

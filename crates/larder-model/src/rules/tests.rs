@@ -1,7 +1,12 @@
 //! Each rule, and what it lets pass.
 
+use proptest::{option, prelude::*, sample};
+
 use super::*;
-use crate::{CheckModel, DefaultValue, IndexPartModel, ModelError as Error, TableModelBuilder};
+use crate::{
+    CheckModel, DefaultValue, Dialect, IndexPartModel, ModelError as Error, TableModelBuilder,
+    testing,
+};
 
 fn id(name: &str) -> Identifier {
     Identifier::new(name).unwrap()
@@ -371,4 +376,120 @@ fn what_is_read_is_checked() {
         let error = read(json).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+/// A few names, so that they meet.
+fn any_name() -> impl Strategy<Value = Identifier> {
+    sample::select(vec!["a", "b", "c", "d", "e", "A", "t", "sqlite_x", "xmin", "a\"b"]).prop_map(id)
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    sample::select(vec!["", " ", "a", "a > 0", "\0", "gin", "x'y"]).prop_map(str::to_owned)
+}
+
+fn any_names() -> impl Strategy<Value = Vec<Identifier>> {
+    prop::collection::vec(any_name(), 0..3)
+}
+
+fn any_type() -> impl Strategy<Value = DataType> {
+    let kind = || sample::select(vec![ColumnKind::Time, ColumnKind::Int64, ColumnKind::Text]);
+    let labels = prop::collection::vec(any_text(), 0..3);
+    prop_oneof![
+        9 => testing::data_type(),
+        1 => any::<u32>().prop_map(|length| DataType::Varchar { length }),
+        1 => any::<(u16, u16)>().prop_map(|(precision, scale)| DataType::Decimal { precision, scale }),
+        1 => (kind(), any::<u8>()).prop_map(|(kind, digits)| DataType::Temporal { kind, digits }),
+        1 => (any_name(), labels).prop_map(|(name, labels)| DataType::Enum { name, labels }),
+    ]
+}
+
+fn any_default() -> impl Strategy<Value = DefaultModel> {
+    prop_oneof![
+        Just(DefaultModel::Now),
+        any_text().prop_map(|sql| DefaultModel::Sql(sql.into())),
+        any::<bool>().prop_map(|is| DefaultValue::Boolean(is).into()),
+        "-?[0-9]{0,3}[.]?[0-9]{0,2}".prop_map(|text| DefaultValue::Number(text.into()).into()),
+        any::<String>().prop_map(|text| DefaultValue::Text(text.into()).into()),
+        any::<Vec<u8>>().prop_map(|bytes| DefaultValue::Blob(bytes.into()).into()),
+    ]
+}
+
+fn any_column() -> impl Strategy<Value = ColumnModel> {
+    let flags = any::<[bool; 4]>();
+    let rest = (
+        option::weighted(0.1, any_default()),
+        option::weighted(0.05, any_text()),
+        option::weighted(0.05, any_text()),
+        option::weighted(0.05, any_name()),
+    );
+    (any_name(), any_type(), flags, rest).prop_map(|(name, data_type, flags, rest)| {
+        let (default, generated, collation, renamed_from) = rest;
+        ColumnModel {
+            nullable: flags[0] && flags[2],
+            key: flags[1] && flags[3],
+            unique: flags[2] && flags[3],
+            auto_increment: flags.iter().all(|flag| *flag),
+            default,
+            generated,
+            collation,
+            renamed_from,
+            ..ColumnModel::new(name, data_type)
+        }
+    })
+}
+
+prop_compose! {
+    fn any_builder()(
+        columns in prop::collection::vec(any_column(), 0..3),
+        key in option::weighted(0.2, any_names()),
+        unique in option::weighted(0.2, any_names()),
+        index in option::weighted(0.2, (any_names(), option::of(any_text()))),
+        reference in option::weighted(0.2, (any_names(), any_name(), any_names())),
+        check in option::weighted(0.3, any_text()),
+    ) -> TableModelBuilder {
+        let mut builder = TableModel::builder(id("t"));
+        builder = columns.into_iter().fold(builder, TableModelBuilder::column);
+        if let Some(key) = key {
+            builder = builder.key(key);
+        }
+        if let Some(unique) = unique {
+            builder = builder.unique(unique);
+        }
+        if let Some((columns, method)) = index {
+            builder = builder.index(IndexModel { method, ..IndexModel::over(columns) });
+        }
+        if let Some((columns, target, target_columns)) = reference {
+            builder = builder.foreign_key(ForeignKeyModel::over(columns, target, target_columns));
+        }
+        if let Some(expression) = check {
+            builder = builder.check(CheckModel { name: None, expression });
+        }
+        builder
+    }
+}
+
+proptest! {
+    /// Nothing that a program puts together makes it panic, and what passes can be read again.
+    #[test]
+    fn whatever_is_put_together_is_a_table_or_an_error(builder in any_builder()) {
+        if let Ok(table) = builder.build() {
+            let json = serde_json::to_string(&table).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<TableModel>(&json).unwrap(), &table);
+            for dialect in [Dialect::MariaDb, Dialect::MySql, Dialect::Postgres, Dialect::Sqlite] {
+                if let Ok(lowered) = dialect.lower(&table, None) {
+                    let _ = dialect.create_table(&lowered.table);
+                }
+            }
+        }
+    }
+}
+
+/// Otherwise the property above could hold because nothing passes.
+#[test]
+fn some_of_what_is_put_together_is_a_table() {
+    use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let mut is_table = || any_builder().new_tree(&mut runner).unwrap().current().build().is_ok();
+    let tables = (0..500).filter(|_| is_table()).count();
+    assert!((25..475).contains(&tables), "{tables}");
 }

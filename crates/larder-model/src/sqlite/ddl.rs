@@ -128,7 +128,7 @@ pub(super) fn check(check: &Check) -> String {
     constraint(check.name.as_ref(), &format!("CHECK ({})", check.expression))
 }
 
-fn constraint(name: Option<&String>, rest: &str) -> String {
+pub(super) fn constraint(name: Option<&String>, rest: &str) -> String {
     let mut text = String::new();
     constraint_name(&mut text, name);
     format!("{text} {rest}").trim_start().to_owned()
@@ -188,7 +188,7 @@ fn index_part(part: &IndexPart) -> String {
     text
 }
 
-pub(super) fn list(columns: &[String]) -> String {
+fn list(columns: &[String]) -> String {
     columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
 }
 

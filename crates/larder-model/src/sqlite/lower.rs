@@ -15,7 +15,7 @@ use crate::{
 /// A model in SQLite's terms.
 ///
 /// Lengths of texts and digits of numbers are not enforced by SQLite: they are left out, except
-/// where a type of the same effect has a place for them.
+/// where a type of the same effect has a place for them. Comments have no place at all.
 pub(crate) fn lower(model: &TableModel) -> Result<Lowered, ModelError> {
     if is_reserved(model.name.as_str()) {
         return Err(ModelError::ReservedName { name: model.name.clone() });
@@ -36,7 +36,6 @@ pub(crate) fn lower(model: &TableModel) -> Result<Lowered, ModelError> {
     table.indexes = indexes.collect::<Result<_, _>>()?;
     table.foreign_keys = foreign_keys(model);
     table.checks = checks(model);
-    table.comment.clone_from(&model.comment);
     table.renamed_from = model.renamed_from.as_ref().map(|name| name.as_str().to_owned());
     Ok(Lowered { enums: Vec::new(), table })
 }
@@ -77,7 +76,6 @@ fn column(model: &ColumnModel) -> Column {
             .as_ref()
             .map(|sql| Generated { expression: sql.clone(), stored: true }),
         collation: model.collation.clone(),
-        comment: model.comment.clone(),
         renamed_from: model.renamed_from.as_ref().map(|name| name.as_str().to_owned()),
         ..Column::new(model.name.as_str(), "")
     }

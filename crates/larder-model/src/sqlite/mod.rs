@@ -1,19 +1,23 @@
 //! SQLite: how it writes a schema, and what a declared type means to it.
 
+mod altered;
 mod ddl;
+mod judge;
+mod keywords;
 mod lower;
+mod native;
+mod probe;
+mod rebuild;
+mod steps;
 mod types;
 
-use crate::{Catalog, Change, ForeignKey, Step};
+use crate::ForeignKey;
 
 pub(crate) use ddl::create_table;
+pub use keywords::is_sqlite_keyword;
 pub(crate) use lower::lower;
+pub(crate) use steps::steps;
 pub(crate) use types::holds;
-
-pub(crate) fn steps(changes: &[Change], current: &Catalog, desired: &Catalog) -> Vec<Step> {
-    let _ = (changes, current, desired);
-    Vec::new()
-}
 
 /// SQLite refuses to create these.
 pub(crate) fn is_reserved(table: &str) -> bool {

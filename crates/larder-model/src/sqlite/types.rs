@@ -31,7 +31,7 @@ pub(crate) const fn declared(kind: ColumnKind, strict: bool) -> &'static str {
 /// # Source
 /// "Datatypes In SQLite", section 3.1; "STRICT Tables", section 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Affinity {
+pub(super) enum Affinity {
     Integer,
     /// Values stay as they are.
     None,
@@ -40,7 +40,8 @@ enum Affinity {
     Text,
 }
 
-fn affinity(declared: &str, strict: bool) -> Affinity {
+/// The affinity of a type in capital letters.
+pub(super) fn affinity(declared: &str, strict: bool) -> Affinity {
     let contains = |part| declared.contains(part);
     if contains("INT") {
         Affinity::Integer

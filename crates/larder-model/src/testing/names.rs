@@ -10,7 +10,6 @@ const HOSTILE: &[&str] = &[
     "select",
     "ORDER",
     "Group",
-    "primary",
     "check",
     "value",
     "MixedCase",

@@ -171,3 +171,20 @@ fn a_list_of_key_columns_has_its_own_order() {
     let key: Vec<_> = Keyed::table().key().map(|column| column.name.as_str()).collect();
     assert_eq!(key, ["b", "a"]);
 }
+
+mod elsewhere {
+    pub(crate) use larder_model as model;
+}
+
+#[test]
+fn the_crate_may_have_another_name() {
+    #[derive(Model)]
+    #[model(crate = "elsewhere::model", index("a"), check = "a > 0")]
+    #[expect(dead_code, reason = "the table counts")]
+    struct Renamed {
+        #[model(key, default = "1")]
+        a: i64,
+    }
+    use crate::derived::elsewhere;
+    assert_eq!(Renamed::table().name().as_str(), "renamed");
+}

@@ -339,7 +339,7 @@ where
         }
         let values = row_values(table, row)?;
         let mut text = self.text(&format!("UPDATE {} SET ", self.name()));
-        let mut write = |is_key: bool, between: &str, text: &mut Text| {
+        let write = |is_key: bool, between: &str, text: &mut Text| {
             let columns = table.columns().iter().zip(&values);
             let chosen = columns.filter(|(column, _)| {
                 // A row of nothing but its key is set to itself.

@@ -4,7 +4,7 @@
 //! for the same; the form has the same tokens as the text, up to the case of words, the quotes of
 //! columns and parentheses around all of it.
 
-use larder_model::{Dialect, SqlToken, SqlTokenKind, sql_tokens};
+use larder_model::{Dialect, SqlToken, SqlTokenKind, is_sqlite_keyword, sql_tokens};
 
 /// The form of an expression over these columns.
 pub(super) fn expression(tokens: &[SqlToken<'_>], columns: &[String]) -> String {
@@ -102,11 +102,10 @@ fn word(token: &SqlToken<'_>, is_call: bool, columns: &[String]) -> String {
     let column = |name: &str| columns.iter().find(|column| column.eq_ignore_ascii_case(name));
     match token.kind {
         SqlTokenKind::Quoted => match token.name().and_then(|name| column(&name).cloned()) {
-            Some(name) if is_plain(&name) => name,
-            Some(name) => Dialect::Sqlite.quoted(&name),
+            Some(name) => Dialect::Sqlite.quoted_if_needed(&name),
             None => token.text.to_owned(),
         },
-        SqlTokenKind::Word if is_keyword(token.text) => token.text.to_ascii_uppercase(),
+        SqlTokenKind::Word if is_sqlite_keyword(token.text) => token.text.to_ascii_uppercase(),
         SqlTokenKind::Word if is_call => token.text.to_ascii_lowercase(),
         SqlTokenKind::Word => match column(token.text) {
             Some(name) => name.clone(),
@@ -118,22 +117,12 @@ fn word(token: &SqlToken<'_>, is_call: bool, columns: &[String]) -> String {
     }
 }
 
-/// Whether it can stand without quotes and is still that name.
-fn is_plain(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !is_keyword(name)
-        && !name.eq_ignore_ascii_case("TRUE")
-        && !name.eq_ignore_ascii_case("FALSE")
-}
-
 fn is_operand(token: &SqlToken<'_>) -> bool {
     match token.kind {
         SqlTokenKind::Number | SqlTokenKind::Quoted | SqlTokenKind::Text => true,
         SqlTokenKind::Symbol => token.is(")"),
         SqlTokenKind::Word => {
-            !is_keyword(token.text)
+            !is_sqlite_keyword(token.text)
                 || ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "END", "NULL"]
                     .iter()
                     .any(|word| token.is(word))
@@ -152,169 +141,10 @@ fn has_gap(before: &SqlToken<'_>, was_sign: bool, token: &SqlToken<'_>) -> bool 
     }
     if token.is("(") {
         let is_name = matches!(before.kind, SqlTokenKind::Quoted | SqlTokenKind::Word);
-        return !is_name || is_keyword(before.text);
+        return !is_name || is_sqlite_keyword(before.text);
     }
     true
 }
-
-/// Whether SQLite may take the word for something else than a name.
-///
-/// # Source
-/// <https://sqlite.org/lang_keywords.html>
-fn is_keyword(word: &str) -> bool {
-    let word = word.to_ascii_uppercase();
-    KEYWORDS.binary_search(&word.as_str()).is_ok()
-}
-
-const KEYWORDS: [&str; 147] = [
-    "ABORT",
-    "ACTION",
-    "ADD",
-    "AFTER",
-    "ALL",
-    "ALTER",
-    "ALWAYS",
-    "ANALYZE",
-    "AND",
-    "AS",
-    "ASC",
-    "ATTACH",
-    "AUTOINCREMENT",
-    "BEFORE",
-    "BEGIN",
-    "BETWEEN",
-    "BY",
-    "CASCADE",
-    "CASE",
-    "CAST",
-    "CHECK",
-    "COLLATE",
-    "COLUMN",
-    "COMMIT",
-    "CONFLICT",
-    "CONSTRAINT",
-    "CREATE",
-    "CROSS",
-    "CURRENT",
-    "CURRENT_DATE",
-    "CURRENT_TIME",
-    "CURRENT_TIMESTAMP",
-    "DATABASE",
-    "DEFAULT",
-    "DEFERRABLE",
-    "DEFERRED",
-    "DELETE",
-    "DESC",
-    "DETACH",
-    "DISTINCT",
-    "DO",
-    "DROP",
-    "EACH",
-    "ELSE",
-    "END",
-    "ESCAPE",
-    "EXCEPT",
-    "EXCLUDE",
-    "EXCLUSIVE",
-    "EXISTS",
-    "EXPLAIN",
-    "FAIL",
-    "FILTER",
-    "FIRST",
-    "FOLLOWING",
-    "FOR",
-    "FOREIGN",
-    "FROM",
-    "FULL",
-    "GENERATED",
-    "GLOB",
-    "GROUP",
-    "GROUPS",
-    "HAVING",
-    "IF",
-    "IGNORE",
-    "IMMEDIATE",
-    "IN",
-    "INDEX",
-    "INDEXED",
-    "INITIALLY",
-    "INNER",
-    "INSERT",
-    "INSTEAD",
-    "INTERSECT",
-    "INTO",
-    "IS",
-    "ISNULL",
-    "JOIN",
-    "KEY",
-    "LAST",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "MATCH",
-    "MATERIALIZED",
-    "NATURAL",
-    "NO",
-    "NOT",
-    "NOTHING",
-    "NOTNULL",
-    "NULL",
-    "NULLS",
-    "OF",
-    "OFFSET",
-    "ON",
-    "OR",
-    "ORDER",
-    "OTHERS",
-    "OUTER",
-    "OVER",
-    "PARTITION",
-    "PLAN",
-    "PRAGMA",
-    "PRECEDING",
-    "PRIMARY",
-    "QUERY",
-    "RAISE",
-    "RANGE",
-    "RECURSIVE",
-    "REFERENCES",
-    "REGEXP",
-    "REINDEX",
-    "RELEASE",
-    "RENAME",
-    "REPLACE",
-    "RESTRICT",
-    "RETURNING",
-    "RIGHT",
-    "ROLLBACK",
-    "ROW",
-    "ROWS",
-    "SAVEPOINT",
-    "SELECT",
-    "SET",
-    "TABLE",
-    "TEMP",
-    "TEMPORARY",
-    "THEN",
-    "TIES",
-    "TO",
-    "TRANSACTION",
-    "TRIGGER",
-    "UNBOUNDED",
-    "UNION",
-    "UNIQUE",
-    "UPDATE",
-    "USING",
-    "VACUUM",
-    "VALUES",
-    "VIEW",
-    "VIRTUAL",
-    "WHEN",
-    "WHERE",
-    "WINDOW",
-    "WITH",
-    "WITHOUT",
-];
 
 #[cfg(test)]
 mod tests {
@@ -372,12 +202,6 @@ mod tests {
         assert_eq!(type_name("Double  precision"), "DOUBLE PRECISION");
         assert_eq!(type_name("decimal(10, 2)"), "DECIMAL(10,2)");
         assert_eq!(type_name(""), "");
-    }
-
-    #[test]
-    fn keywords_can_be_searched() {
-        assert!(KEYWORDS.is_sorted());
-        assert!(is_keyword("between") && !is_keyword("amount"));
     }
 
     proptest! {

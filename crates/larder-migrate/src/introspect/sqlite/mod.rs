@@ -116,11 +116,9 @@ pub(super) async fn normalise(
 /// Keeps what a model knows and no database prints.
 #[cfg(feature = "sqlite")]
 fn keep(printed: &mut larder_model::Table, model: larder_model::Table) {
-    printed.comment = model.comment;
     printed.renamed_from = model.renamed_from;
     for (printed, model) in printed.columns.iter_mut().zip(model.columns) {
         printed.kind = model.kind;
-        printed.comment = model.comment;
         printed.renamed_from = model.renamed_from;
     }
 }

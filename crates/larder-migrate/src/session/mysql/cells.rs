@@ -3,9 +3,7 @@
 //! Guards that an integer is an integer whatever its width and sign, and that everything else is
 //! text: the catalog returns texts as blobs here and there.
 
-use sqlx::{
-    Column as _, Decode as _, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow,
-};
+use sqlx::{Column as _, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow};
 
 use crate::Cell;
 
@@ -26,9 +24,10 @@ fn cell(row: &MySqlRow, at: usize) -> Result<Cell, sqlx::Error> {
         return Ok(Cell::Text(String::from_utf8_lossy(bytes).into_owned()));
     }
     if !name.ends_with("UNSIGNED") {
-        return i64::decode(value).map(Cell::Integer).map_err(sqlx::Error::Decode);
+        let value = <i64 as sqlx::Decode<MySql>>::decode(value);
+        return value.map(Cell::Integer).map_err(sqlx::Error::Decode);
     }
-    let value = u64::decode(value).map_err(sqlx::Error::Decode)?;
+    let value = <u64 as sqlx::Decode<MySql>>::decode(value).map_err(sqlx::Error::Decode)?;
     // Of what does not fit every digit is kept.
     Ok(i64::try_from(value).map_or_else(|_| Cell::Text(value.to_string()), Cell::Integer))
 }

@@ -1,0 +1,1 @@
+//! What is never altered, and what waits for the rows.
