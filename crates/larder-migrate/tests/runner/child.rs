@@ -119,7 +119,7 @@ struct Holds;
 
 #[async_trait]
 impl Script for Holds {
-    async fn before(&self, _: usize, sql: &str) {
+    async fn before(&self, sql: &str) {
         if alters("airline", sql) {
             say("holds");
             told_to_go_on().await;

@@ -22,7 +22,7 @@ struct Gate {
 
 #[async_trait]
 impl Script for Gate {
-    async fn before(&self, _: usize, sql: &str) {
+    async fn before(&self, sql: &str) {
         if alters("airline", sql) {
             self.arrived.add_permits(1);
             self.go_on.acquire().await.unwrap().forget();
