@@ -1,16 +1,16 @@
 //! Why files did not run, by what a caller can do about it.
 
+use std::{error::Error, fmt};
+
 use crate::{
     Direction, FileError, FileReport, FileVersion, MigrateError, Position, SessionError,
     import::list,
 };
 
 /// Why files did not run, and what had run before.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
+#[derive(Debug)]
 pub struct FileRunError {
     report: FileReport,
-    #[source]
     problem: Box<FileProblem>,
 }
 
@@ -29,6 +29,19 @@ impl FileRunError {
     #[must_use]
     pub const fn problem(&self) -> &FileProblem {
         &self.problem
+    }
+}
+
+impl fmt::Display for FileRunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+/// It stands for its problem, so that no text is told twice.
+impl Error for FileRunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source()
     }
 }
 
