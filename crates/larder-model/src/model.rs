@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::TableModel;
+use crate::{Checksum, TableModel};
 
 /// A Rust struct whose rows live in a table. Derive it with `#[derive(Model)]`.
 ///
@@ -110,6 +110,7 @@ pub struct ModelEntry {
     name: &'static str,
     build: fn() -> TableModel,
     table: OnceLock<TableModel>,
+    checksum: OnceLock<Checksum>,
     slot: AtomicUsize,
 }
 
@@ -123,7 +124,13 @@ impl ModelEntry {
     /// together when it is first asked for.
     #[must_use]
     pub const fn new(name: &'static str, build: fn() -> TableModel) -> Self {
-        Self { name, build, table: OnceLock::new(), slot: AtomicUsize::new(UNREGISTERED) }
+        Self {
+            name,
+            build,
+            table: OnceLock::new(),
+            checksum: OnceLock::new(),
+            slot: AtomicUsize::new(UNREGISTERED),
+        }
     }
 
     /// The entry of a table that is known at run time only. It lives as long as the process, so
@@ -134,6 +141,7 @@ impl ModelEntry {
             name: String::leak(name.to_owned()),
             build: || unreachable!("the table is there from the start"),
             table: OnceLock::from(table),
+            checksum: OnceLock::new(),
             slot: AtomicUsize::new(UNREGISTERED),
         };
         Box::leak(Box::new(entry))
@@ -149,6 +157,12 @@ impl ModelEntry {
     #[must_use]
     pub fn table(&self) -> &TableModel {
         self.table.get_or_init(self.build)
+    }
+
+    /// The digest of what the model declares, computed once.
+    #[must_use]
+    pub fn checksum(&self) -> &Checksum {
+        self.checksum.get_or_init(|| self.table().checksum())
     }
 
     /// The model's number in this process, assigned at the first call: 0, 1, 2 and so on.

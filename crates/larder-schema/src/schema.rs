@@ -117,6 +117,23 @@ impl Schema {
         self.boxed_miss(entry).await
     }
 
+    /// Uses the model's table if it counts as ensured: `true` is a hit, and [`Schema::ensure`]
+    /// would do nothing. Otherwise nothing happened, and a use has to ensure it.
+    #[inline]
+    #[must_use]
+    pub fn is_hit(&self, entry: &'static ModelEntry) -> bool {
+        let slot = self.database.slots.slot(entry.slot());
+        let is_hit = slot.is_ensured()
+            && self.freshness.is_none_or(|freshness| {
+                let now = self.database.clock.coarse();
+                freshness.is_fresh(slot, self.database.validated(), now)
+            });
+        if is_hit {
+            self.count_hit();
+        }
+        is_hit
+    }
+
     /// As [`Schema::ensure`], for registered models by the name of the model, or else of the
     /// table in whatever case. If a table has several models, all of them are ensured.
     ///
@@ -298,21 +315,6 @@ impl Schema {
         if let Some(hits) = &self.hits {
             hits.increment();
         }
-    }
-
-    /// Whether the model's table counts as ensured now; counted if it does.
-    #[inline]
-    fn is_hit(&self, entry: &'static ModelEntry) -> bool {
-        let slot = self.database.slots.slot(entry.slot());
-        let is_hit = slot.is_ensured()
-            && self.freshness.is_none_or(|freshness| {
-                let now = self.database.clock.coarse();
-                freshness.is_fresh(slot, self.database.validated(), now)
-            });
-        if is_hit {
-            self.count_hit();
-        }
-        is_hit
     }
 
     /// What a miss needs would otherwise be part of every caller's future.

@@ -132,7 +132,7 @@ impl SecondLevel<'_> {
 
     fn key(&self, entry: &ModelEntry) -> Key {
         let key = Key::builder(KeySpace::Object).text("larder schema").text(self.identity);
-        key.bytes(entry.table().checksum().as_bytes()).finish()
+        key.bytes(entry.checksum().as_bytes()).finish()
     }
 
     /// What the backend says in time.

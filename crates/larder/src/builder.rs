@@ -10,7 +10,9 @@ use larder_query::{Database, DatabaseOptions, DatabaseUrl, PlainQueries, Queries
 use larder_schema::SchemaOptions;
 
 use crate::{
-    FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError, ensure, far::Opened,
+    FarUrl, FarUrlError, Larder, OpenError, Settings, SettingsError,
+    ensure::{self, Guard},
+    far::Opened,
 };
 
 /// Opens a [`Larder`]. Made by [`Larder::builder`].
@@ -255,6 +257,7 @@ impl LarderBuilder {
         });
         let queries = Arc::new(Queries::with_ttl(database, cache, TtlPolicy::new(ttl)));
         let schema = ensure::open(&self.database_url, &queries, schema, self.migrate).await;
+        queries.guard_models(Arc::new(Guard(schema.0.clone())));
         Ok(Larder::new(queries, plain, schema))
     }
 }

@@ -5,52 +5,34 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use larder::{
-    Ensured, Larder, Policy, SchemaCache, SchemaError, SchemaOptions,
-    model::{ColumnModel, DefaultModel, DefaultValue, Identifier, Model, ModelEntry, TableModel},
-};
+use larder::{Ensured, Larder, Model, Policy, QueryError, SchemaCache, SchemaError, SchemaOptions};
 
-/// A model by hand.
-macro_rules! model {
-    ($name:ident, $build:expr) => {
-        struct $name;
-
-        impl Model for $name {
-            fn entry() -> &'static ModelEntry {
-                static ENTRY: ModelEntry = ModelEntry::new(stringify!($name), $build);
-                &ENTRY
-            }
-        }
-    };
+#[derive(Debug, PartialEq, Model, serde::Deserialize)]
+#[model(table = "ensured_airline")]
+struct Airline {
+    #[model(key)]
+    id: i64,
+    name: Option<String>,
 }
 
-const fn name(name: &'static str) -> Identifier {
-    Identifier::from_static(name)
+#[derive(Model)]
+#[model(table = "ensured_airline")]
+#[expect(dead_code, reason = "only its declaration counts")]
+struct LaterAirline {
+    #[model(key)]
+    id: i64,
+    name: Option<String>,
+    #[model(default = "0")]
+    fleet: i64,
 }
 
-fn airline(columns: impl IntoIterator<Item = ColumnModel>) -> TableModel {
-    let mut id = ColumnModel::of::<i64>(name("id"));
-    id.key = true;
-    let mut table = TableModel::builder(name("ensured_airline")).column(id);
-    for column in columns {
-        table = table.column(column);
-    }
-    table.build().unwrap()
+#[derive(Model)]
+#[model(table = "ensured_airport")]
+#[expect(dead_code, reason = "only its declaration counts")]
+struct Airport {
+    #[model(key, length = 3)]
+    iata: String,
 }
-
-fn fleet() -> ColumnModel {
-    let mut fleet = ColumnModel::of::<i64>(name("fleet"));
-    fleet.default = Some(DefaultModel::Value(DefaultValue::Number("0".into())));
-    fleet
-}
-
-model!(Airline, || airline([ColumnModel::of::<Option<String>>(name("name"))]));
-model!(LaterAirline, || airline([ColumnModel::of::<Option<String>>(name("name")), fleet()]));
-model!(Airport, || {
-    let mut iata = ColumnModel::of::<String>(name("iata"));
-    iata.key = true;
-    TableModel::builder(name("ensured_airport")).column(iata).build().unwrap()
-});
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
 struct Row {
@@ -134,11 +116,39 @@ async fn two_handles_of_one_file_share_what_they_know() {
 }
 
 #[tokio::test]
+async fn a_query_of_a_model_makes_its_table_and_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let larder = on_file(folder.path(), options()).await;
+    let all = "SELECT * FROM ensured_airline";
+    let read = || async { larder.query_as::<Airline>(all).fetch_all().await };
+    assert!(read().await.unwrap().is_empty());
+    let write = larder.execute("INSERT INTO ensured_airline VALUES (1, NULL)");
+    write.run().await.unwrap();
+    assert_eq!(*read().await.unwrap().value(), [Airline { id: 1, name: None }]);
+
+    let other = on_file(folder.path(), options()).await;
+    other.execute("DROP TABLE ensured_airline").run().await.unwrap();
+    larder.invalidate_table("ensured_airline").await.unwrap();
+    assert!(read().await.is_err(), "this one finds out");
+    assert_eq!(larder.schema().metrics().drifts, 1);
+    assert!(read().await.unwrap().is_empty(), "the next one mends it");
+}
+
+#[tokio::test]
+async fn a_query_of_a_model_whose_table_is_refused_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let larder = on_file(folder.path(), options().with_existing_schema_mode()).await;
+    let read = larder.query_as::<Airline>("SELECT 1 AS id, NULL AS name").fetch_all().await;
+    let Err(QueryError::Model { model, source }) = read else { panic!("not refused: {read:?}") };
+    assert_eq!(model, "Airline");
+    assert!(source.to_string().contains("ensured_airline"), "{source}");
+}
+
+#[tokio::test]
 async fn a_database_of_somebody_else_s_is_only_verified() {
     let folder = tempfile::tempdir().unwrap();
     let larder = on_file(folder.path(), options().with_existing_schema_mode()).await;
-    let Err(SchemaError::Refused { policy: Policy::Verify, .. }) =
-        larder.ensure::<Airline>().await
+    let Err(SchemaError::Refused { policy: Policy::Verify, .. }) = larder.ensure::<Airline>().await
     else {
         panic!("not refused");
     };
@@ -165,9 +175,8 @@ async fn a_watch_notices_what_somebody_else_changed() {
 async fn on_server(variable: &str) -> (Larder, Larder, String) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var(variable);
-    let url = url.unwrap_or_else(|_| {
-        panic!("{variable} is not set; `cargo xtask test` starts the servers")
-    });
+    let url = url
+        .unwrap_or_else(|_| panic!("{variable} is not set; `cargo xtask test` starts the servers"));
     let server = Larder::builder().database(&url).build().await.unwrap();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let database = format!("larder_ensure_{}_{number}", std::process::id());

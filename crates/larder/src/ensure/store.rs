@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use larder_migrate::{
-    Connector, Migrator, MigrateOptions, ModelRef, SchemaSignal, Standing, UrlConnector, identity,
+    Connector, MigrateOptions, Migrator, ModelRef, SchemaSignal, Standing, UrlConnector, identity,
 };
 use larder_model::{Dialect, Policy, TableModel};
 use larder_query::{Database, Engine, Params, Queries, RowLimit};
