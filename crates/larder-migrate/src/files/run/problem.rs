@@ -93,8 +93,7 @@ pub enum FileProblem {
     #[error("the files can not be used")]
     File {
         /// Why.
-        #[from]
-        source: FileError,
+        source: Box<FileError>,
     },
     /// SQLite: the file leaves rows that refer to rows which are not there. It was rolled back.
     #[error("{path} leaves {rows} rows that refer to rows which are not there")]
@@ -132,8 +131,7 @@ pub enum FileProblem {
     #[error("the files could not be run")]
     Migrate {
         /// Why.
-        #[from]
-        source: MigrateError,
+        source: Box<MigrateError>,
     },
     /// Files that were applied and are not there any more, though later ones are.
     #[error("applied, and not among the files: {}", list(versions))]
@@ -177,7 +175,7 @@ pub enum FileProblem {
         /// How many statements before it stay done; 0 if all were rolled back.
         kept: usize,
         /// The database's own error.
-        source: SessionError,
+        source: Box<SessionError>,
     },
     /// A version that is neither among the files nor in the history.
     #[error("there is no version {version}")]
@@ -185,4 +183,16 @@ pub enum FileProblem {
         /// The version.
         version: FileVersion,
     },
+}
+
+impl From<FileError> for FileProblem {
+    fn from(source: FileError) -> Self {
+        Self::File { source: Box::new(source) }
+    }
+}
+
+impl From<MigrateError> for FileProblem {
+    fn from(source: MigrateError) -> Self {
+        Self::Migrate { source: Box::new(source) }
+    }
 }
