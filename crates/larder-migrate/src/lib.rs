@@ -6,6 +6,7 @@ mod error;
 mod fanout;
 mod files;
 mod hex;
+mod import;
 mod introspect;
 mod lint;
 mod lock;
@@ -25,11 +26,15 @@ pub use fanout::{
     Tenant, TenantOutcome, TenantReport,
 };
 pub use files::{
-    Construct, Direction, DirectiveError, Directives, EmbeddedFile, FileError, FileStanding,
-    FileState, FileVersion, MigrationFile, MigrationFiles, Objection, Position, Script, SplitError,
-    Statement, Statements, file_standings, split,
+    Construct, Direction, DirectiveError, Directives, DownTarget, EmbeddedFile, FileError,
+    FileProblem, FileRepair, FileReport, FileRunError, FileStanding, FileState, FileVersion,
+    MigrationFile, MigrationFiles, NewFiles, Objection, OutOfOrder, Position, RunFile, Script,
+    SplitError, Statement, Statements, UpOptions, file_standings, new_files, split,
 };
 pub(crate) use hex::hex;
+pub use import::{
+    History, HistoryEntry, HistorySource, Import, ImportError, Imported, match_history, read_history,
+};
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
 #[doc(hidden)]
 pub use larder_derive::__embed_files;

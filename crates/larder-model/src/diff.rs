@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Catalog, Change, Column, Dialect, Difference, ForeignKey, Identity, Index, Plan, Table,
-    TableKind, TableName,
+    TableKind, TableName, renames::Renames,
 };
 
 /// What a comparison is about.
@@ -64,9 +64,22 @@ pub fn compare(
     current: &Catalog,
     desired: &Catalog,
 ) -> Comparison {
-    let mut differ = Differ { dialect, scope, current, phases: Phases::default() };
-    differ.enums(desired);
-    differ.tables(desired);
+    // From here on everything has the name that it will have.
+    let renames = Renames::find(dialect, current, desired);
+    let current = Catalog {
+        enums: current.enums.clone(),
+        tables: current.tables.iter().map(|table| renames.apply(dialect, table)).collect(),
+    };
+    let spelling = Renames::spelling(dialect, &current, desired);
+    let desired = Catalog {
+        enums: desired.enums.clone(),
+        tables: desired.tables.iter().map(|table| spelling.apply(dialect, table)).collect(),
+    };
+    let phases = Phases { renames: renames.changes(), ..Phases::default() };
+    let mut differ = Differ { dialect, scope, current: &current, phases };
+    differ.tables(&desired);
+    // Types go after the tables that have them.
+    differ.enums(&desired);
     differ.phases.into_comparison()
 }
 
@@ -76,6 +89,8 @@ struct Phases {
     refused: Vec<Change>,
     renames: Vec<Change>,
     types: Vec<Change>,
+    /// References go before the keys that they refer to.
+    detached: Vec<Change>,
     drops: Vec<Change>,
     creates: Vec<Change>,
     columns: Vec<Change>,
@@ -91,6 +106,7 @@ impl Phases {
             self.refused,
             self.renames,
             self.types,
+            self.detached,
             self.drops,
             self.creates,
             self.columns,
@@ -141,7 +157,11 @@ impl<'a> Differ<'a> {
                     taken.insert(found.name.clone());
                     self.table(found, wanted);
                 }
-                None => created.push(wanted.clone()),
+                None if wanted.kind == TableKind::Table => created.push(wanted.clone()),
+                None => {
+                    let change = unsupported(&wanted.name, "it is not an ordinary table");
+                    self.phases.refused.push(change);
+                }
             }
         }
         self.create(created);
@@ -151,17 +171,9 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// The table as it is: the one of that name, or of the name that it had before.
     fn find(&self, wanted: &Table) -> Option<&'a Table> {
-        let by_name = |name: &TableName| {
-            let found = self.current.tables.iter();
-            found.into_iter().find(|found| self.dialect.is_same_table(&found.name, name))
-        };
-        by_name(&wanted.name).or_else(|| {
-            let schema = wanted.name.schema.clone();
-            let former = wanted.renamed_from.clone()?;
-            by_name(&TableName { schema, name: former })
-        })
+        let mut found = self.current.tables.iter();
+        found.find(|found| self.dialect.is_same_table(&found.name, &wanted.name))
     }
 
     /// New tables, each after those that it refers to. Where tables refer to each other, the
@@ -212,7 +224,7 @@ impl<'a> Differ<'a> {
                 other.foreign_keys = kept;
                 let gone = gone.into_iter();
                 let gone = gone.map(|key| Change::DropForeignKey(other.name.clone(), key));
-                self.phases.drops.extend(gone);
+                self.phases.detached.extend(gone);
             }
             self.phases.last.push(match table.kind {
                 TableKind::Table => Change::DropTable(Box::new(table)),
@@ -229,10 +241,6 @@ impl<'a> Differ<'a> {
             }
             return;
         }
-        if !self.dialect.is_same_table(&found.name, &wanted.name) {
-            let (from, to) = (found.name.clone(), wanted.name.clone());
-            self.phases.renames.push(Change::RenameTable { from, to });
-        }
         let mut pair = Pair {
             dialect: self.dialect,
             scope: self.scope,
@@ -244,14 +252,8 @@ impl<'a> Differ<'a> {
         pair.constraints();
         pair.options();
         let phases = pair.phases;
-        let differs = [
-            &phases.refused,
-            &phases.renames,
-            &phases.drops,
-            &phases.columns,
-            &phases.adds,
-            &phases.references,
-        ];
+        let differs =
+            [&phases.refused, &phases.drops, &phases.columns, &phases.adds, &phases.references];
         if let Some(reason) = &found.opaque
             && differs.iter().any(|changes| !changes.is_empty())
         {
@@ -261,7 +263,7 @@ impl<'a> Differ<'a> {
         }
         let into = &mut self.phases;
         into.refused.extend(phases.refused);
-        into.renames.extend(phases.renames);
+        into.detached.extend(phases.detached);
         into.drops.extend(phases.drops);
         into.columns.extend(phases.columns);
         into.adds.extend(phases.adds);
@@ -301,24 +303,12 @@ impl<'a> Pair<'a> {
         let mut taken = BTreeSet::new();
         let mut missing = Vec::new();
         for wanted in &self.wanted.columns {
-            let former = wanted.renamed_from.as_deref();
             match self.find(&wanted.name) {
                 Some(found) => {
                     taken.insert(&found.name);
                     self.column(found, wanted);
                 }
-                None => match former.and_then(|former| self.find(former)) {
-                    Some(found) => {
-                        taken.insert(&found.name);
-                        self.phases.renames.push(Change::RenameColumn {
-                            table: self.name(),
-                            from: found.name.clone(),
-                            to: wanted.name.clone(),
-                        });
-                        self.column(found, wanted);
-                    }
-                    None => missing.push(wanted),
-                },
+                None => missing.push(wanted),
             }
         }
         let extra: Vec<_> =
@@ -386,6 +376,12 @@ impl<'a> Pair<'a> {
             wanted.default.clone_from(&found.default);
             wanted.identity = found.identity;
         }
+        // SQLite admits NULL to the keys of ordinary tables, which its own authors call an error of
+        // the past. Nobody who declares a key means it, so it is not held against the table.
+        let key = self.found.primary_key.as_ref();
+        if found.nullable && key.is_some_and(|key| key.columns.contains(&found.name)) {
+            wanted.nullable = true;
+        }
         if wanted.on_update.is_none() {
             wanted.on_update.clone_from(&found.on_update);
         }
@@ -440,35 +436,57 @@ impl<'a> Pair<'a> {
             one.expression == other.expression && one.validated == other.validated
         };
         let (extra, missing) = unmatched(&found.checks, &wanted.checks, check);
-        let add = missing.into_iter().cloned().map(|of| Change::AddCheck(self.name(), of));
-        let add: Vec<_> = add.collect();
-        self.phases.adds.extend(add);
         for of in extra {
-            match self.is_exact() {
+            // One of the same name is the same one with another condition, such as other labels.
+            let is_replaced = missing.iter().any(|new| {
+                new.expression == of.expression || (new.name.is_some() && new.name == of.name)
+            });
+            match self.is_exact() || is_replaced {
                 true => self.phases.drops.push(Change::DropCheck(self.name(), of.clone())),
                 false => self.tell(format!("has a check ({})", of.expression)),
             }
         }
-        let key = |one: &ForeignKey, other: &ForeignKey| {
-            let name = |of: &ForeignKey| ForeignKey { name: None, ..of.clone() };
-            self.dialect.is_same_reference(&name(one), &name(other))
-        };
-        let (extra, missing) = unmatched(&found.foreign_keys, &wanted.foreign_keys, key);
-        let add = missing.into_iter().cloned().map(|of| Change::AddForeignKey(self.name(), of));
+        let add = missing.into_iter().cloned().map(|of| Change::AddCheck(self.name(), of));
         let add: Vec<_> = add.collect();
-        self.phases.references.extend(add);
+        self.phases.adds.extend(add);
+        self.foreign_keys();
+    }
+
+    fn foreign_keys(&mut self) {
+        let (dialect, found, wanted) = (self.dialect, self.found, self.wanted);
+        let same = |one: &ForeignKey, other: &ForeignKey| {
+            let name = |of: &ForeignKey| ForeignKey { name: None, ..of.clone() };
+            dialect.is_same_reference(&name(one), &name(other))
+        };
+        let (extra, missing) = unmatched(&found.foreign_keys, &wanted.foreign_keys, same);
+        // The same reference that does something else: both together would do neither.
+        let refers_alike = |one: &ForeignKey, other: &ForeignKey| {
+            let plain = |of: &ForeignKey| ForeignKey {
+                on_delete: crate::ReferentialAction::NoAction,
+                on_update: crate::ReferentialAction::NoAction,
+                deferrable: None,
+                validated: true,
+                ..of.clone()
+            };
+            same(&plain(one), &plain(other))
+        };
         for of in extra {
-            match self.is_exact() {
-                true => self.phases.drops.push(Change::DropForeignKey(self.name(), of.clone())),
+            let is_replaced = missing.iter().any(|new| refers_alike(of, new));
+            match self.is_exact() || is_replaced {
+                true => self.phases.detached.push(Change::DropForeignKey(self.name(), of.clone())),
                 false => self.tell(format!("refers to {}", of.target)),
             }
         }
+        let add = missing.into_iter().cloned().map(|of| Change::AddForeignKey(self.name(), of));
+        let add: Vec<_> = add.collect();
+        self.phases.references.extend(add);
     }
 
     fn primary_key(&mut self) {
-        let same = |one: &[String], other: &[String]| {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(a, b)| self.dialect.is_same_column(a, b))
+        let same = |one: &[String], other: &[String]| match self.is_exact() {
+            true => one == other,
+            // What the order is good for is nobody's business but the table's.
+            false => one.len() == other.len() && one.iter().all(|name| other.contains(name)),
         };
         match (&self.found.primary_key, &self.wanted.primary_key) {
             (None, None) => {}
@@ -562,3 +580,6 @@ fn unmatched<'a, T>(
     }
     (extra, missing)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,10 @@ mod directives;
 mod embedded;
 mod error;
 mod file_name;
+mod new;
 mod objection;
 mod prepared;
+mod run;
 mod script;
 mod set;
 mod sql;
@@ -18,9 +20,14 @@ pub use error::FileError;
 pub use file_name::Direction;
 pub use objection::Objection;
 pub(crate) use prepared::prepare;
+pub use new::{NewFiles, new_files};
+pub use run::{
+    DownTarget, FileProblem, FileRepair, FileReport, FileRunError, OutOfOrder, RunFile, UpOptions,
+};
 pub use script::Script;
 pub use set::{MigrationFile, MigrationFiles};
 pub use sql::{Construct, Position, SplitError, Statement, Statements, split};
 pub(crate) use sql::{Token, TokenKind, significant};
+pub(crate) use status::{registry_version, version_of};
 pub use status::{FileStanding, FileState, file_standings};
 pub use version::FileVersion;

@@ -33,6 +33,8 @@ pub(crate) struct PreparedStatement<'a> {
     /// Whether it and the registry's row can be one transaction, so that it is known whether it
     /// was done even if the process ended in the middle of it.
     pub(crate) is_atomic: bool,
+    /// Whether it did nothing at all if it failed because others were in its way.
+    pub(crate) is_repeatable: bool,
 }
 
 impl PreparedStatement<'_> {
@@ -80,6 +82,7 @@ pub(crate) fn prepare(script: &Script, dialect: Dialect) -> Result<Prepared<'_>,
             number: index + 1,
             at: statement.position,
             is_atomic: nature == Nature::Ordinary,
+            is_repeatable: matches!(nature, Nature::CommitsImplicitly | Nature::Ordinary),
         });
     }
     Ok(Prepared { mode, statements })

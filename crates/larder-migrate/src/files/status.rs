@@ -153,7 +153,9 @@ fn state(
             let error = row.error.clone().unwrap_or_default();
             FileState::Failed { direction, done, total, error }
         }
-        MigrationStatus::Running => FileState::Interrupted { direction, done, total },
+        MigrationStatus::Pending | MigrationStatus::Running => {
+            FileState::Interrupted { direction, done, total }
+        }
         _ if row.checksum != file.up.checksum() => {
             FileState::Divergent { applied: row.checksum.clone(), found: file.up.checksum() }
         }
@@ -168,7 +170,9 @@ fn state(
 fn is_there(row: &MigrationRow) -> bool {
     match row.status {
         MigrationStatus::Failed => row.steps_total > 0,
-        MigrationStatus::Pending | MigrationStatus::RolledBack => false,
+        // Going down was begun, and is tried again by going down.
+        MigrationStatus::Pending => row.steps_total > 0 && FileNote::of(row).down,
+        MigrationStatus::RolledBack => false,
         _ => true,
     }
 }

@@ -9,6 +9,7 @@ mod read;
 mod source;
 mod verify;
 
+pub(crate) use error::list;
 pub use error::ImportError;
 pub use history::{History, HistoryEntry};
 pub use matching::{Import, Imported, match_history};

@@ -254,6 +254,11 @@ impl Migrator {
         self.context.identity.get_or_try_init(ask).await.cloned()
     }
 
+    /// What the operations on files, which live elsewhere, share with those on models.
+    pub(crate) const fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
     /// How migrations are run.
     #[must_use]
     pub fn options(&self) -> &MigrateOptions {

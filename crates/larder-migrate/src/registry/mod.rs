@@ -5,6 +5,7 @@
 
 mod columns;
 mod fields;
+mod file_rows;
 mod history;
 mod meta;
 mod migration_row;
