@@ -13,7 +13,9 @@ use std::{
 
 use larder::{
     OpenError, PendingInvalidation, QueryError, SchemaError, SettingsError,
-    migrate::{FanOutError, FileError, FileRunError, ImportError, MigrateError, SessionError},
+    migrate::{
+        FanOutError, FileError, FileProblem, FileRunError, ImportError, MigrateError, SessionError,
+    },
 };
 
 use crate::output::escape;
@@ -43,6 +45,9 @@ pub(crate) enum Failure {
     /// SQL files did not run.
     #[error(transparent)]
     FileRun(#[from] FileRunError),
+    /// A file's version can not be repaired.
+    #[error(transparent)]
+    FileRepair(#[from] FileProblem),
     /// SQL files can not be used.
     #[error(transparent)]
     SqlFile(#[from] FileError),

@@ -33,7 +33,8 @@ pub use files::{
 };
 pub(crate) use hex::hex;
 pub use import::{
-    History, HistoryEntry, HistorySource, Import, ImportError, Imported, match_history, read_history,
+    History, HistoryEntry, HistorySource, Import, ImportError, Imported, match_history,
+    read_history,
 };
 pub use introspect::{Target, identity, introspect, normalise, signal, tokens};
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
-use larder::migrate::{HistorySource, ImportOptions, MigrateError, MigrationFiles};
+use larder::migrate::{HistorySource, Import, MigrateError, MigrationFiles};
 use serde_json::json;
 
 use super::{
@@ -107,8 +107,12 @@ async fn adopt(args: &AdoptArgs) -> Result<ExitCode, Failure> {
 
 async fn import(args: &AdoptArgs, tool: HistorySource) -> Result<ExitCode, Failure> {
     let files = MigrationFiles::from_folder(&args.dir)?;
-    let options = ImportOptions::new(tool).with_dry_run(args.dry_run);
-    let import = args.place.migrator()?.import(&files, &options).await?;
+    let migrator = args.place.migrator()?;
+    // What a plan finds is told whole; the import itself stops at the first file that differs.
+    let import: Import = migrator.plan_import(&files, tool, None).await?;
+    if !args.dry_run && import.changed.is_empty() {
+        migrator.import(&files, tool, None).await?;
+    }
     let versions = |of: &[larder::migrate::FileVersion]| {
         of.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -124,7 +128,8 @@ async fn import(args: &AdoptArgs, tool: HistorySource) -> Result<ExitCode, Failu
         "without_file": without_file,
     });
     args.answer.print(&document, |out, _color| {
-        let verb = if args.dry_run { "would adopt" } else { "adopted" };
+        let is_done = !args.dry_run && import.changed.is_empty();
+        let verb = if is_done { "adopted" } else { "would adopt" };
         for version in &baseline {
             writeln!(out, "{verb} {version}")?;
         }

@@ -1,6 +1,6 @@
 //! `larder schema apply`: what has to be done is done.
 
-use std::{fs, io::Write as _, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use larder::{
@@ -70,7 +70,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let applied = match migrator.apply(&planned, policy).await {
         Ok(applied) => applied,
         Err(MigrateError::Refused { plan, refused }) => {
-            let document = json!({ "applied": false, "refused": refused, "plan": plan });
+            let document = json!({ "applied": false, "refused": refused, "plan": *plan });
             args.answer.print(&document, |out, _color| {
                 writeln!(out, "{} steps are not admitted any more", refused.len())?;
                 writeln!(out, "nothing was done")

@@ -83,14 +83,14 @@ pub(super) async fn run(args: CacheArgs) -> Result<ExitCode, Failure> {
             [("model", Align::Left), ("table", Align::Left), ("", Align::Left)],
         );
         for found in &tables {
-            table.push([
+            table.push(vec![
                 Cell::from(escape::controls(found.model).into_owned()),
                 Cell::from(escape::controls(found.table.as_str()).into_owned()),
                 Cell::new("ensured", Paint::Good),
             ]);
         }
         for (model, error) in &differing {
-            table.push([
+            table.push(vec![
                 Cell::from(escape::controls(model).into_owned()),
                 Cell::from(""),
                 Cell::new(error.clone(), Paint::Bad),

@@ -153,7 +153,7 @@ impl Progress {
     fn tell(&self, event: &FanOutEvent) {
         let FanOutEvent::Finished(report) = event else { return };
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if !report.is_ok() {
+        if !report.outcome.is_ok() {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
         if self.is_seen {

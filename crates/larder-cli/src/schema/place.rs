@@ -64,8 +64,4 @@ impl Registry {
             .with_prefix(&*self.prefix)
             .with_lock_timeout(Duration::from_secs(self.lock_timeout))
     }
-
-    pub(super) fn schema(&self) -> &str {
-        &self.schema
-    }
 }

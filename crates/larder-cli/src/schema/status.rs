@@ -7,9 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use larder::migrate::{
-    FileStanding, FileState, MigrationFiles, MigrationStatus, Status, file_standings,
-};
+use larder::migrate::{FileStanding, FileState, MigrationFiles, MigrationStatus, Status};
 use serde_json::{Value, json};
 
 use super::{answer::AnswerArgs, command::PENDING, place::Place};
@@ -40,8 +38,7 @@ pub(super) async fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
         true => MigrationFiles::from_folder(&args.dir)?,
         false => MigrationFiles::default(),
     };
-    let application = &migrator.options().application;
-    let standings = file_standings(&files, &status.migrations, application);
+    let standings = migrator.file_standings(&files).await?;
     let document = document(&status, &standings);
     args.answer.print(&document, |out, color| text(out, &status, &standings, color))?;
     Ok(if is_settled(&status, &standings) { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
@@ -144,7 +141,7 @@ fn text(
             _ => Paint::Good,
         };
         let note = row.error.as_deref().or(row.applied_at.as_deref()).unwrap_or_default();
-        table.push([
+        table.push(vec![
             clean(&row.version),
             clean(&row.name),
             Cell::new(row.status.as_str(), paint),
@@ -155,7 +152,7 @@ fn text(
         .iter()
         .filter(|file| !status.migrations.iter().any(|row| row.version == file.version.to_string()))
     {
-        table.push([
+        table.push(vec![
             clean(&file.version.to_string()),
             clean(&file.name),
             Cell::new(file.state.as_str(), Paint::Slow),

@@ -18,9 +18,9 @@ pub use directives::{DirectiveError, Directives};
 pub use embedded::EmbeddedFile;
 pub use error::FileError;
 pub use file_name::Direction;
+pub use new::{NewFiles, new_files};
 pub use objection::Objection;
 pub(crate) use prepared::prepare;
-pub use new::{NewFiles, new_files};
 pub use run::{
     DownTarget, FileProblem, FileRepair, FileReport, FileRunError, OutOfOrder, RunFile, UpOptions,
 };
@@ -28,6 +28,6 @@ pub use script::Script;
 pub use set::{MigrationFile, MigrationFiles};
 pub use sql::{Construct, Position, SplitError, Statement, Statements, split};
 pub(crate) use sql::{Token, TokenKind, significant};
-pub(crate) use status::{registry_version, version_of};
 pub use status::{FileStanding, FileState, file_standings};
+pub(crate) use status::{registry_version, version_of};
 pub use version::FileVersion;

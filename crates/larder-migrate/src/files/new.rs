@@ -53,7 +53,9 @@ pub fn new_files(
     };
     let endings: &[(&str, &str)] = match kind {
         NewFiles::Irreversible => &[("", "")],
-        NewFiles::Reversible => &[(".up", ""), (".down", "-- Takes back what the other file does.\n")],
+        NewFiles::Reversible => {
+            &[(".up", ""), (".down", "-- Takes back what the other file does.\n")]
+        }
     };
     let mut paths = Vec::new();
     for (ending, text) in endings {

@@ -121,12 +121,10 @@ mod tests {
             ("6_f.sql", "-- larder: requires=postgres"),
         ])
         .unwrap();
-        let import = match_history(&history, &files, Dialect::Sqlite, |known| *known == version("2"));
-        let baseline: Vec<_> = import
-            .baseline
-            .iter()
-            .map(|file| (file.version.to_string(), file.verified))
-            .collect();
+        let import =
+            match_history(&history, &files, Dialect::Sqlite, |known| *known == version("2"));
+        let baseline: Vec<_> =
+            import.baseline.iter().map(|file| (file.version.to_string(), file.verified)).collect();
         assert_eq!(baseline, [("1".to_owned(), None), ("4".to_owned(), Some(true))]);
         assert_eq!(texts(&import.changed), ["3"]);
         assert_eq!(texts(&import.known), ["2"]);

@@ -9,8 +9,8 @@ mod read;
 mod source;
 mod verify;
 
-pub(crate) use error::list;
 pub use error::ImportError;
+pub(crate) use error::list;
 pub use history::{History, HistoryEntry};
 pub use matching::{Import, Imported, match_history};
 pub use read::read_history;

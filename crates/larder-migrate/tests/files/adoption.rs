@@ -39,7 +39,10 @@ async fn adopt(place: &Place, tool: HistorySource, files: &MigrationFiles) {
     let plan = migrator.plan_import(files, tool, None).await;
     let plan = plan.unwrap_or_else(|error| panic!("{}", told(&error)));
     assert_eq!((plan.baseline.len(), plan.pending.len()), (2, 1));
-    assert!(place.migrator().status().await.unwrap().migrations.is_empty(), "a plan writes nothing");
+    assert!(
+        place.migrator().status().await.unwrap().migrations.is_empty(),
+        "a plan writes nothing"
+    );
 
     let import = migrator.import(files, tool, None).await;
     let import = import.unwrap_or_else(|error| panic!("{}", told(&error)));
@@ -142,7 +145,10 @@ pub async fn refinery(place: &Place) {
         .run(
             "CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, name VARCHAR(255), \
              applied_on VARCHAR(255), checksum VARCHAR(255))"
-                .replace("INT4", if dialect(place).await == Dialect::Postgres { "INT4" } else { "INT" })
+                .replace(
+                    "INT4",
+                    if dialect(place).await == Dialect::Postgres { "INT4" } else { "INT" },
+                )
                 .as_str(),
         )
         .await;
@@ -191,9 +197,8 @@ fn flyway_checksum(text: &str) -> i32 {
         .map(|byte| (0..8).fold(byte, |c, _| (c >> 1) ^ (0xEDB8_8320 * (c & 1))))
         .collect();
     let bytes = text.lines().flat_map(str::bytes);
-    let crc = bytes.fold(u32::MAX, |crc, byte| {
-        table[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8)
-    });
+    let crc = bytes
+        .fold(u32::MAX, |crc, byte| table[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8));
     (!crc).cast_signed()
 }
 
@@ -237,7 +242,10 @@ pub async fn diesel(place: &Place) {
 pub async fn what_did_not_end_well_is_refused(place: &Place) {
     golang_table(place, 2, true).await;
     let import = place.migrator().import(&golang_files(), HistorySource::GolangMigrate, None).await;
-    assert!(matches!(import, Err(ImportError::Dirty { ref version, .. }) if version == "2"), "{import:?}");
+    assert!(
+        matches!(import, Err(ImportError::Dirty { ref version, .. }) if version == "2"),
+        "{import:?}"
+    );
     sqlx_table(place, &[("1", A, true), ("2", B, false)]).await;
     let import = place.migrator().import(&golang_files(), HistorySource::Sqlx, None).await;
     assert!(matches!(import, Err(ImportError::Dirty { .. })), "{import:?}");

@@ -165,7 +165,10 @@ pub async fn a_down_file_that_fails_goes_on_going_down(place: &Place) {
     place.up_all(&with("")).await;
     let bad = with("DROP TABLE b; DROP TABLE missing; DROP TABLE a");
     let error = place.migrator().down(&bad, &DownTarget::Steps(1)).await.unwrap_err();
-    assert!(matches!(error.problem(), FileProblem::Statement { number: 2, kept: 1, .. }), "{error}");
+    assert!(
+        matches!(error.problem(), FileProblem::Statement { number: 2, kept: 1, .. }),
+        "{error}"
+    );
     let up = place.up(&bad).await.unwrap_err();
     assert!(up.to_string().starts_with("version 1 failed going down after 1 of 3"), "{up}");
 

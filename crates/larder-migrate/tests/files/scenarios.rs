@@ -192,7 +192,10 @@ pub async fn a_failed_file_keeps_no_lock(place: &Place) {
     // The migrator and its connection live on.
     let failed = place.migrator();
     let error = failed.up(&bad, &UpOptions::new()).await.unwrap_err();
-    assert!(matches!(error.problem(), FileProblem::Statement { number: 1, kept: 0, .. }), "{error}");
+    assert!(
+        matches!(error.problem(), FileProblem::Statement { number: 1, kept: 0, .. }),
+        "{error}"
+    );
     assert_eq!(texts(error.report()), ["1"], "what ran before is told");
     let standings = place.standings(&bad).await;
     assert_eq!(standings[1], ("2".to_owned(), "pending"), "nothing of it is there");
@@ -260,7 +263,10 @@ pub async fn changed_rows_alone_are_rolled_back_together(place: &Place) {
     place.up_all(&files(&[CREATE_A])).await;
     let bad = "BEGIN; INSERT INTO a VALUES (1); INSERT INTO a VALUES (1); COMMIT;";
     let error = place.up(&files(&[CREATE_A, ("2_f.sql", bad)])).await.unwrap_err();
-    assert!(matches!(error.problem(), FileProblem::Statement { number: 3, kept: 0, .. }), "{error}");
+    assert!(
+        matches!(error.problem(), FileProblem::Statement { number: 3, kept: 0, .. }),
+        "{error}"
+    );
     assert_eq!(place.count("a").await, Some(0));
     let good = bad.replace("(1); C", "(2); C");
     assert_eq!(place.up_all(&files(&[CREATE_A, ("2_f.sql", &good)])).await, ["2"]);

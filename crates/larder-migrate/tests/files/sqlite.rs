@@ -105,13 +105,14 @@ async fn settings_of_a_file_end_with_it() {
 #[tokio::test]
 async fn a_down_file_that_fails_changes_nothing() {
     let place = Place::sqlite();
-    let with = |down| {
-        files(&[("1_a.up.sql", "CREATE TABLE a (x)"), ("1_a.down.sql", down)])
-    };
+    let with = |down| files(&[("1_a.up.sql", "CREATE TABLE a (x)"), ("1_a.down.sql", down)]);
     place.up_all(&with("")).await;
     let bad = with("DROP TABLE a; DROP TABLE missing");
     let error = place.migrator().down(&bad, &DownTarget::Steps(1)).await.unwrap_err();
-    assert!(matches!(error.problem(), FileProblem::Statement { number: 2, kept: 0, .. }), "{error}");
+    assert!(
+        matches!(error.problem(), FileProblem::Statement { number: 2, kept: 0, .. }),
+        "{error}"
+    );
     assert_eq!(place.standings(&bad).await[0].1, "applied");
     let good = with("DROP TABLE a");
     place.migrator().down(&good, &DownTarget::Steps(1)).await.unwrap();

@@ -220,8 +220,10 @@ mod tests {
         up(
             &[("1", divergent()), ("2", Pending)],
             &UpOptions::new(),
-            Err("a file was edited after being applied: 1; restore the text and write a new file, \
-                 or accept the edit with repair"),
+            Err(
+                "a file was edited after being applied: 1; restore the text and write a new file, \
+                 or accept the edit with repair",
+            ),
         );
         up(
             &[("1", Missing), ("2", Pending)],
@@ -239,8 +241,7 @@ mod tests {
 
     #[test]
     fn what_was_interrupted_comes_first() {
-        let begun =
-            |direction| FileState::Interrupted { direction, done: 1, total: 2 };
+        let begun = |direction| FileState::Interrupted { direction, done: 1, total: 2 };
         let states = [("1", Pending), ("2", begun(Direction::Up))];
         up(&states, &UpOptions::new(), Ok(&["2", "1"]));
         let down = choose_up(&standings(&[("2", begun(Direction::Down))]), &UpOptions::new());

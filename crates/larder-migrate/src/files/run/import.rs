@@ -6,10 +6,11 @@ use larder_model::{Dialect, TableName};
 
 use crate::{
     History, HistorySource, Import, ImportError, MigrateError, MigrationFiles, MigrationKind,
-    MigrationRow, MigrationStatus, Migrator, Session, match_history, read_history,
+    MigrationRow, MigrationStatus, Migrator, Session,
     context::Context,
     files::version_of,
     lock::{Exclusion, Locked},
+    match_history, read_history,
     registry::Registry,
 };
 

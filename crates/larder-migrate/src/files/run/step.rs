@@ -8,8 +8,9 @@ use crate::{
     Direction, FileProblem, MigrationFile, MigrationKind, MigrationRow, MigrationStatus, Script,
     SessionError,
     files::{
+        prepare,
         prepared::{Prepared, PreparedStatement},
-        prepare, registry_version,
+        registry_version,
     },
     lock::Locked,
 };
@@ -73,7 +74,9 @@ impl<'a> Work<'a> {
             row.step_hashes.as_deref().unwrap_or_default().split_whitespace().collect();
         let statements = &self.prepared.statements;
         let is_same = |at: usize| {
-            statements.get(at).is_some_and(|statement| recorded.get(at) == Some(&&*statement.hash()))
+            statements
+                .get(at)
+                .is_some_and(|statement| recorded.get(at) == Some(&&*statement.hash()))
         };
         if !(0..done).all(is_same) {
             let path = self.script.path().to_owned();

@@ -5,7 +5,8 @@
 use larder_model::Dialect;
 
 use crate::{
-    Cell, Direction, FileProblem, MigrateError, MigrationStatus, Session, lock::{Exclusion, Locked},
+    Cell, Direction, FileProblem, MigrateError, MigrationStatus, Session,
+    lock::{Exclusion, Locked},
     registry::Finish,
 };
 

@@ -280,9 +280,8 @@ fn changes_session(prepared: &Prepared<'_>, dialect: Dialect) -> bool {
     let sets = |text: &str| {
         let tokens = significant(text, dialect);
         let first = tokens.first().is_some_and(|token| token.is("SET"));
-        let config = tokens
-            .iter()
-            .any(|token| token.kind == TokenKind::Word && token.is("set_config"));
+        let config =
+            tokens.iter().any(|token| token.kind == TokenKind::Word && token.is("set_config"));
         first || config
     };
     dialect != Dialect::Sqlite && prepared.statements.iter().any(|statement| sets(statement.text))

@@ -3,9 +3,7 @@
 //! Guards that an integer is an integer whatever its width and sign, and that everything else is
 //! text: the catalog returns texts as blobs here and there.
 
-use sqlx::{
-    Column as _, Decode as _, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow,
-};
+use sqlx::{Column as _, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow};
 
 use crate::Cell;
 
