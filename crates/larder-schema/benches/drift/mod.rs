@@ -53,8 +53,8 @@ pub(crate) fn median(mut times: Vec<Duration>) -> f64 {
 /// Compares, in one run, a statement that does nothing with the signal and with a look at ten
 /// tables.
 pub(crate) async fn compare(what: &str, url: &str) {
-    let connector = Arc::new(UrlConnector::new(url));
-    let migrator = Migrator::new(connector.clone(), MigrateOptions::default());
+    let connector = UrlConnector::new(url);
+    let migrator = Migrator::new(Arc::new(connector.clone()), MigrateOptions::default());
     let models = models("drift", TABLES);
     let refs: Vec<_> = models.iter().map(|entry| ModelRef::from(*entry)).collect();
     migrator.ensure(&refs, Policy::Additive).await.unwrap();

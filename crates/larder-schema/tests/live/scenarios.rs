@@ -165,7 +165,7 @@ pub(crate) async fn a_fresh_process_starts_warm(place: Place) {
 
 pub(crate) async fn another_way_to_the_database_is_the_same_database(place: Place, alias: &str) {
     let cache = SchemaCache::new(10);
-    let options = || options().with_cache(cache.clone());
+    let options = || options().with_cache(Arc::clone(&cache));
     let one = place.process_with(options()).await;
     let other = place.process_at(alias, options()).await;
     one.ensure::<Airline>().await.unwrap();
