@@ -33,12 +33,23 @@ pub(crate) enum Failure {
     /// A file or directory can not be used.
     #[error("{} can not be {action}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
+    /// A line of a file with databases makes no sense. It is not shown, as it may have a password
+    /// in it.
+    #[error("{}, line {number}: {why}", path.display())]
+    Databases { path: PathBuf, number: usize, why: &'static str },
     /// The state of a run over many databases can not be kept.
     #[error(transparent)]
     FanOut(#[from] FanOutError),
     /// A file of models, of checksums or with a plan is none.
     #[error("{} can not be used", path.display())]
     Models { path: PathBuf, source: Box<dyn Error + Send + Sync> },
+    /// There is no file of models.
+    #[error(
+        "{} is not there: a service writes it with larder::migrate::models_to_json, and --models \
+         names another file",
+        path.display()
+    )]
+    NoModels { path: PathBuf },
     /// A migration did not happen.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -54,7 +65,7 @@ pub(crate) enum Failure {
     /// The history of another tool can not be taken over.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A table is not as its model wants it.
+    /// A table that was as its model wants it is so no longer.
     #[error(transparent)]
     Schema(Box<SchemaError>),
     /// The database can not be reached.
