@@ -43,13 +43,15 @@ pub(crate) enum Failure {
     /// A file of models, of checksums or with a plan is none.
     #[error("{} can not be used", path.display())]
     Models { path: PathBuf, source: Box<dyn Error + Send + Sync> },
-    /// There is no file of models.
+    /// A file or folder is not there, and somebody may not know where it comes from.
+    #[error("{} is not there: {hint}", path.display())]
+    Missing { path: PathBuf, hint: &'static str },
+    /// A plan that somebody kept is not for the schema as it is now.
     #[error(
-        "{} is not there: a service writes it with larder::migrate::models_to_json, and --models \
-         names another file",
-        path.display()
+        "the schema is no longer the one that the plan was made for, and nothing was done: make a \
+         new plan"
     )]
-    NoModels { path: PathBuf },
+    PlanOutdated,
     /// A migration did not happen.
     #[error(transparent)]
     Migrate(#[from] MigrateError),

@@ -126,7 +126,7 @@ async fn import(args: &AdoptArgs, tool: HistorySource) -> Result<ExitCode, Failu
         migrator.import(&files, tool, None).await?;
     }
     let document = json!({
-        "dry_run": args.dry_run,
+        "is_recorded": is_done,
         "adopted": import.baseline.iter().map(|one| one.version.to_string()).collect::<Vec<_>>(),
         "changed": texts(&import.changed),
         "known": texts(&import.known),

@@ -8,7 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use larder::{
     migrate::{Applied, MigrateError, Planned},
-    model::{Class, Policy},
+    model::Policy,
 };
 use serde_json::json;
 
@@ -62,12 +62,14 @@ pub(super) struct ApplyArgs {
 pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let migrator = args.place.migrator()?;
     let mut planned = match &args.plan {
-        Some(path) => serde_json::from_str(&read_file(path)?)
-            .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })?,
+        Some(path) => {
+            serde_json::from_str(&read_file(path, "larder schema plan --json prints one")?)
+                .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })?
+        }
         None => migrator.plan(&refs(&args.models.read()?)).await?,
     };
     let policy: Policy = args.policy.into();
-    let is_lossy = planned.plan.steps.iter().any(|step| step.class == Class::Destructive);
+    let is_lossy = !report::lossy(&planned.plan).is_empty();
     // The rows in a file are those of another time, so that the migrator judges by its own.
     let is_refused = !planned.plan.refused(policy, &planned.rows).is_empty();
     if (is_refused && args.plan.is_none()) || (is_lossy && !args.yes) {
@@ -85,6 +87,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
             planned.plan = (*plan).clone();
             refuse(&args, &planned)
         }
+        Err(MigrateError::PlanOutdated { .. }) => Err(Failure::PlanOutdated),
         Err(error) => Err(error.into()),
     }
 }
@@ -105,7 +108,9 @@ fn refuse(args: &ApplyArgs, planned: &Planned) -> Result<ExitCode, Failure> {
         report::plan(out, planned, view)?;
         report::verdict(out, planned, view)?;
         if refused.is_empty() {
-            writeln!(out, "something of it can not be taken back: --yes has it done nevertheless")?;
+            let lossy: Vec<_> = report::lossy(&planned.plan).iter().map(|at| at + 1).collect();
+            let lossy = report::named(&lossy);
+            writeln!(out, "{lossy} can not be taken back: --yes has it done nevertheless")?;
         }
         writeln!(out, "{}", Paint::Bad.show("nothing was done", color))
     })?;

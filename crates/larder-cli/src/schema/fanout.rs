@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fs,
     io::{self, IsTerminal as _, Write as _},
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -58,6 +59,10 @@ pub(super) struct FanoutArgs {
     #[arg(long, value_enum, default_value_t)]
     policy: PolicyArg,
 
+    /// Do also what can not be taken back; without it, --policy full is refused
+    #[arg(long)]
+    yes: bool,
+
     /// How many databases at a time
     #[arg(long, value_name = "COUNT", default_value = "8")]
     parallel: NonZeroUsize,
@@ -88,6 +93,10 @@ pub(super) struct FanoutArgs {
 }
 
 pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
+    if matches!(args.policy, PolicyArg::Full) && !args.yes {
+        let text = "--policy full may lose rows in every database: it needs --yes";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     let models = args.models.read()?;
     let tenants = read(&args.databases)?;
     let mut options = FanOutOptions::default()
@@ -100,6 +109,11 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
         options = options.with_errors_max(errors_max);
     }
     if let Some(run) = &args.run {
+        fs::create_dir_all(&args.state).map_err(|source| Failure::File {
+            path: args.state.clone(),
+            action: "created",
+            source,
+        })?;
         options = options.with_resume(&args.state, run);
     }
     let progress = Progress::of(tenants.len());
@@ -120,7 +134,7 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
 /// The databases of the file. A line that makes no sense is told by its number and not shown: it
 /// may have a password in it.
 fn read(file: &Path) -> Result<Vec<Tenant>, Failure> {
-    let text = read_file(file)?;
+    let text = read_file(file, "it has a name and a database on each line")?;
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let mut names = HashSet::new();
@@ -200,6 +214,13 @@ impl Progress {
 }
 
 fn text(out: &mut dyn io::Write, summary: &FanOutSummary, color: bool) -> io::Result<()> {
+    for group in &summary.groups {
+        let databases = counted(group.tenants, "database");
+        writeln!(out, "{} for {databases}", Paint::Strong.show(&group.plan, color))?;
+        for step in &group.steps {
+            writeln!(out, "           {}", escape::controls(step))?;
+        }
+    }
     for report in &summary.errors {
         let (sign, lines) = match &report.outcome {
             TenantOutcome::Failed { error, .. } => ("failed ", vec![error.clone()]),
@@ -210,13 +231,6 @@ fn text(out: &mut dyn io::Write, summary: &FanOutSummary, color: bool) -> io::Re
         writeln!(out, "{}  {name}", Paint::Bad.show(sign, color))?;
         for line in lines {
             writeln!(out, "           {}", escape::controls(&line))?;
-        }
-    }
-    for group in &summary.groups {
-        let databases = counted(group.tenants, "database");
-        writeln!(out, "{} for {databases}", Paint::Strong.show(&group.plan, color))?;
-        for step in &group.steps {
-            writeln!(out, "           {}", escape::controls(step))?;
         }
     }
     let paint = if summary.is_ok() { Paint::Good } else { Paint::Bad };

@@ -1,9 +1,6 @@
 //! The folder with SQL files.
 
-use std::{
-    io::{self, ErrorKind},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::Args;
 use larder::migrate::MigrationFiles;
@@ -26,8 +23,8 @@ impl FolderArgs {
     /// If the folder is not there, or one of its files can not be used.
     pub(super) fn read(&self) -> Result<MigrationFiles, Failure> {
         if !self.dir.is_dir() {
-            let source = io::Error::from(ErrorKind::NotFound);
-            return Err(Failure::File { path: self.dir.clone(), action: "read", source });
+            let hint = "larder schema new makes it, and --dir names another folder";
+            return Err(Failure::Missing { path: self.dir.clone(), hint });
         }
         Ok(MigrationFiles::from_folder(&self.dir)?)
     }

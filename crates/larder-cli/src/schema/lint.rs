@@ -77,7 +77,7 @@ pub(super) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
             })
         })
         .collect();
-    args.answer.print(&document, |out, color| {
+    args.answer.print(&json!({ "findings": document }), |out, color| {
         for finding in &findings {
             let paint = match finding.rule.severity() {
                 Severity::Error => Paint::Bad,

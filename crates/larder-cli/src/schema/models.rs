@@ -26,12 +26,9 @@ impl ModelsArgs {
     /// # Errors
     /// If the file can not be read, or is not of that form.
     pub(super) fn read(&self) -> Result<Vec<PlannedModel>, Failure> {
-        let text = read_file(&self.models).map_err(|failure| match failure {
-            Failure::File { path, source, .. } if source.kind() == ErrorKind::NotFound => {
-                Failure::NoModels { path }
-            }
-            other => other,
-        })?;
+        let hint = "a service writes it with larder::migrate::models_to_json, and --models names \
+                    another file";
+        let text = read_file(&self.models, hint)?;
         models_from_json(&text)
             .map_err(|source| Failure::Models { path: self.models.clone(), source: source.into() })
     }
@@ -41,11 +38,13 @@ pub(super) fn refs(models: &[PlannedModel]) -> Vec<ModelRef<'_>> {
     models.iter().map(|model| ModelRef::new(&model.name, &model.table)).collect()
 }
 
-/// The text of a file that the command line names.
-pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|source| Failure::File {
-        path: path.to_owned(),
-        action: "read",
-        source,
+/// The text of a file that the command line names; `hint` says where it comes from.
+pub(super) fn read_file(path: &Path, hint: &'static str) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|source| {
+        let path = path.to_owned();
+        match source.kind() {
+            ErrorKind::NotFound => Failure::Missing { path, hint },
+            _ => Failure::File { path, action: "read", source },
+        }
     })
 }

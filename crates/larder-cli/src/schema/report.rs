@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use larder::{
     migrate::Planned,
-    model::{Class, LockLevel, Plan, Policy, Step, Undo},
+    model::{Class, LockLevel, Plan, Policy, Refusal, Step, Undo},
 };
 
 use crate::output::{Paint, count, counted, escape};
@@ -98,15 +98,12 @@ fn step(
         class_paint(step.class).show(&class, color),
         escape::controls(&table)
     )?;
-    // Below the description.
-    let margin = " ".repeat(6 + widths.class + 2 + widths.table + 2);
     for note in notes(step, rows) {
-        let note = Paint::Dim.show(&escape::controls(&note), color);
-        writeln!(out, "{margin}{note}")?;
+        writeln!(out, "      {}", Paint::Dim.show(&escape::controls(&note), color))?;
     }
     if view.sql {
         for statement in &step.statements {
-            writeln!(out, "      {};", Paint::Dim.show(&escape::controls(statement), color))?;
+            writeln!(out, "        {};", Paint::Dim.show(&escape::controls(statement), color))?;
         }
     }
     Ok(())
@@ -135,7 +132,10 @@ fn notes(step: &Step, rows: Option<u64>) -> Vec<String> {
     if let (Some(probe), Some(rows)) = (&step.probe, rows)
         && rows > 0
     {
-        notes.push(format!("{} {}", count(rows), probe.what));
+        notes.push(match (rows, probe.what.strip_prefix("rows ")) {
+            (1, Some(what)) => format!("1 row {what}"),
+            _ => format!("{} {}", count(rows), probe.what),
+        });
     }
     notes.extend(step.reason.clone());
     notes
@@ -159,7 +159,16 @@ fn unmanaged(out: &mut dyn Write, plan: &Plan, color: bool) -> io::Result<()> {
         let text = format!("      {}: {}", found.table, found.text);
         writeln!(out, "{}", Paint::Dim.show(&escape::controls(&text), color))?;
     }
-    Ok(())
+    writeln!(out)
+}
+
+/// The steps that only `--yes` has done: those that lose something, or may.
+pub(super) fn lossy(plan: &Plan) -> Vec<usize> {
+    let is_lossy = |step: &Step| {
+        let is_final = step.undo == Undo::Irreversible && step.class > Class::Online;
+        step.class == Class::Destructive || is_final
+    };
+    (0..plan.steps.len()).filter(|at| is_lossy(&plan.steps[*at])).collect()
 }
 
 /// Says what a policy thinks of a plan, and which one admits it.
@@ -173,19 +182,39 @@ pub(super) fn verdict(out: &mut dyn Write, planned: &Planned, view: View) -> io:
             _ => writeln!(out, "the policy {policy} admits all of them"),
         };
     }
-    let numbers: Vec<_> = refused.iter().map(|refusal| (refusal.step + 1).to_string()).collect();
-    let what = if numbers.len() == 1 { "step" } else { "steps" };
-    let text = format!("the policy {policy} does not admit {what} {}", numbers.join(", "));
+    let numbers: Vec<_> = refused.iter().map(|refusal| refusal.step + 1).collect();
+    let text = format!("the policy {policy} does not admit {}", named(&numbers));
     writeln!(out, "{}", Paint::Bad.show(&text, view.color))?;
+    let full: Vec<_> = planned.plan.refused(Policy::Full, &planned.rows);
+    let stands = |step: &Step| matches!(step.class, Class::Ambiguous | Class::Unsupported);
+    let (hard, of_rows): (Vec<_>, Vec<_>) =
+        full.iter().partition(|refusal| steps.get(refusal.step).is_some_and(stands));
+    let numbers = |of: &[&Refusal]| of.iter().map(|one| one.step + 1).collect::<Vec<_>>();
+    if !of_rows.is_empty() {
+        writeln!(out, "rows stand in the way of {}", named(&numbers(&of_rows)))?;
+    }
+    if !hard.is_empty() {
+        return writeln!(out, "no policy admits {}", named(&numbers(&hard)));
+    }
+    let otherwise = if of_rows.is_empty() { "" } else { ", without these rows" };
     match easiest(planned) {
-        Some(other) => writeln!(out, "--policy {other} would"),
-        None => writeln!(out, "no policy does: a person has to decide"),
+        Some(other) if other == policy => writeln!(out, "it would{otherwise}"),
+        Some(other) => writeln!(out, "--policy {other} would{otherwise}"),
+        None => Ok(()),
     }
 }
 
-/// The mildest policy that admits every step.
+/// Steps by their numbers.
+pub(super) fn named(numbers: &[usize]) -> String {
+    let texts: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    format!("step{} {}", if texts.len() == 1 { "" } else { "s" }, texts.join(", "))
+}
+
+/// The mildest policy that admits every step if no row stands in its way.
 fn easiest(planned: &Planned) -> Option<Policy> {
+    let rows: Vec<_> =
+        planned.plan.steps.iter().map(|step| step.probe.as_ref().map(|_| 0)).collect();
     [Policy::Additive, Policy::Safe, Policy::Full]
         .into_iter()
-        .find(|policy| planned.plan.refused(*policy, &planned.rows).is_empty())
+        .find(|policy| planned.plan.refused(*policy, &rows).is_empty())
 }

@@ -146,6 +146,11 @@ fn text(
         history(status).write(&mut out, color)?;
         writeln!(out)?;
     }
+    for row in status.migrations.iter().filter(|row| row.status == MigrationStatus::Failed) {
+        let text =
+            format!("{}: {}", row.version, row.error.as_deref().unwrap_or("no reason given"));
+        writeln!(out, "{}\n", Paint::Bad.show(&escape::controls(&text), color))?;
+    }
     let waiting: Vec<_> = files.iter().filter(|file| waits(file)).collect();
     if !waiting.is_empty() {
         let columns = ["file", "name", "state", ""];
@@ -171,26 +176,37 @@ fn text(
 
 /// The history, the oldest first.
 fn history(status: &Status) -> Table {
-    let columns = ["version", "name", "status", "applied", ""];
+    let columns = ["version", "status", "applied", "name"];
     let mut table = Table::new(Look::Open, columns.map(|name| (name, Align::Left)));
     for row in &status.migrations {
-        let paint = match row.status {
-            MigrationStatus::Failed => Paint::Bad,
-            MigrationStatus::Running | MigrationStatus::Pending => Paint::Slow,
-            _ => Paint::Good,
-        };
         let applied = row.applied_at.as_deref().unwrap_or_default();
         // A history is read by days and hours; the document has it all.
         let applied = applied.split_once('.').map_or(applied, |(seconds, _)| seconds);
         table.push(vec![
             clean(&row.version),
-            clean(&row.name),
-            Cell::new(row.status.as_str(), paint),
+            Cell::new(row.status.as_str(), paint(row.status)),
             clean(applied),
-            clean(row.error.as_deref().unwrap_or_default()),
+            clean(&shortened(&row.name)),
         ]);
     }
     table
+}
+
+const fn paint(status: MigrationStatus) -> Paint {
+    match status {
+        MigrationStatus::Failed => Paint::Bad,
+        MigrationStatus::Running | MigrationStatus::Pending => Paint::Slow,
+        _ => Paint::Good,
+    }
+}
+
+/// As much of a text as fits behind the other columns of a screen.
+fn shortened(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 fn clean(text: &str) -> Cell {

@@ -110,7 +110,7 @@ async fn online(args: &VerifyArgs, models: &[PlannedModel]) -> Result<ExitCode, 
             (false, _) => {
                 let differing = verdicts.iter().filter(|verdict| !verdict.is_ensured).count();
                 let all = counted(models.len(), "model");
-                writeln!(out, "{differing} of {all} differ; larder schema plan tells more")
+                writeln!(out, "\nnot as it should be: {differing} of {all}")
             }
         }
     })?;
@@ -138,7 +138,7 @@ fn write_lock(
 
 /// Compares with the file that keeps the checksums.
 fn offline(args: &VerifyArgs, path: &Path, models: &[PlannedModel]) -> Result<ExitCode, Failure> {
-    let text = read_file(path)?;
+    let text = read_file(path, "--write-lock writes it")?;
     let kept: LockFile = text.parse().map_err(|source: LockFileError| Failure::Models {
         path: path.to_owned(),
         source: source.into(),
