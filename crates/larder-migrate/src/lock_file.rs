@@ -3,7 +3,7 @@
 //! Guards that a model does not change unnoticed: the file changes with it, and whoever reviews
 //! the change sees it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,16 @@ impl LockFile {
 fn key(of: &ModelRef<'_>) -> String {
     let schema = of.table.schema().map(|schema| format!("{schema}.")).unwrap_or_default();
     format!("{schema}{} {}", of.table.name(), of.name)
+}
+
+impl fmt::Display for LockFileDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added { model } => write!(f, "{model} is not in the file"),
+            Self::Changed { model, .. } => write!(f, "{model} was changed"),
+            Self::Removed { model } => write!(f, "{model} is in the file only"),
+        }
+    }
 }
 
 impl std::str::FromStr for LockFile {
