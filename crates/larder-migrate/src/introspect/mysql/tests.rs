@@ -49,7 +49,10 @@ fn defaults_are_told_from_expressions() {
     mysql("varchar(9) DEFAULT 'it''s \\\\ \\n'", Some("'it''s \\\\ \n'"));
     mysql("bit(8) DEFAULT b'101'", Some("b'101'"));
     mysql("binary(2) DEFAULT 0x00FF", Some("0x00FF"));
-    mysql("varchar(9) DEFAULT (concat(_utf8mb4'a',(1 + 2)))", Some("(concat(_utf8mb4'a',(1 + 2)))"));
+    mysql(
+        "varchar(9) DEFAULT (concat(_utf8mb4'a',(1 + 2)))",
+        Some("(concat(_utf8mb4'a',(1 + 2)))"),
+    );
     mysql("int DEFAULT ((1 + 1))", Some("(1 + 1)"));
     mysql("datetime(6) DEFAULT CURRENT_TIMESTAMP(6)", Some("CURRENT_TIMESTAMP(6)"));
     mysql("datetime DEFAULT CURRENT_TIMESTAMP COMMENT 'x'", Some("CURRENT_TIMESTAMP"));
@@ -62,7 +65,10 @@ fn defaults_are_told_from_expressions() {
     mariadb("varchar(40) DEFAULT uuid()", Some("uuid()"));
     mariadb("varchar(9) DEFAULT concat('a',')')", Some("concat('a',')')"));
     mariadb("bigint(20) DEFAULT nextval(`d`.`s`)", Some("nextval(`d`.`s`)"));
-    mariadb("datetime DEFAULT current_timestamp() ON UPDATE current_timestamp()", Some("current_timestamp()"));
+    mariadb(
+        "datetime DEFAULT current_timestamp() ON UPDATE current_timestamp()",
+        Some("current_timestamp()"),
+    );
 }
 
 #[test]
@@ -186,8 +192,11 @@ fn what_is_not_understood_makes_a_table_opaque_and_hides_nothing_else() {
     for (sql, reason) in [
         ("CREATE TABLE `t` (\n  `a` int\n) ENGINE=MyISAM DEFAULT CHARSET=latin1", "engine"),
         ("CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB WITH SYSTEM VERSIONING", "versioned"),
-        ("CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`a`) */", "partitioned"),
-        ("CREATE TABLE `t` (\n  `a` int", "to its end"),
+        (
+            "CREATE TABLE `t` (\n  `a` int\n) ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`a`) */",
+            "partitioned",
+        ),
+        ("CREATE TABLE `t` (\n  `a` int", "not understood"),
         ("", "can not be read"),
     ] {
         let table = read(Dialect::MySql, sql);
@@ -198,7 +207,8 @@ fn what_is_not_understood_makes_a_table_opaque_and_hides_nothing_else() {
 
 #[test]
 fn no_text_makes_the_reader_panic() {
-    let sql = lines("  `a` enum('x','ä') DEFAULT 'x' CHECK ((`a` <> 'é')),\n  KEY `k` (`a`(3) DESC)");
+    let sql =
+        lines("  `a` enum('x','ä') DEFAULT 'x' CHECK ((`a` <> 'é')),\n  KEY `k` (`a`(3) DESC)");
     for end in (0..sql.len()).filter(|end| sql.is_char_boundary(*end)) {
         read(Dialect::MariaDb, &sql[..end]);
         read(Dialect::MySql, &sql[end..]);

@@ -36,6 +36,7 @@ impl Planner<'_> {
         if !needs_value {
             return draft;
         }
+        let draft = draft.of(Class::DataDependent, LockLevel::Writers);
         // The server makes up a zero or an empty text, in a strict mode as well.
         let what = format!("rows without a value for {}", self.ddl.name(&column.name));
         draft.after(self.before.all_rows(table, what)).because(
