@@ -44,7 +44,7 @@ async fn cells_are_integers_texts_and_nulls(variable: &str) {
             text("größe"),
             Cell::Integer(0),
         ];
-        assert_eq!(session.fetch(sql, &[]).await.unwrap(), [expected.clone()]);
+        assert_eq!(session.fetch(sql, &[]).await.unwrap()[..], *std::slice::from_ref(&expected));
         // Prepared statements answer in another format.
         let prepared = format!("{sql} FROM (SELECT 1) AS t WHERE 1 = ?");
         let rows = session.fetch(&prepared, &[Param::Integer(1)]).await.unwrap();

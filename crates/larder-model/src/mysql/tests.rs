@@ -21,11 +21,6 @@ fn column(name: &str, data_type: impl Into<DataType>) -> ColumnModel {
     ColumnModel::new(id(name), data_type)
 }
 
-fn build(columns: Vec<ColumnModel>) -> TableModel {
-    let builder = TableModel::builder(id("t"));
-    columns.into_iter().fold(builder, |builder, column| builder.column(column)).build().unwrap()
-}
-
 fn types(dialect: Dialect, model: &TableModel) -> Vec<String> {
     let lowered = dialect.lower(model, None).unwrap();
     lowered.table.columns.into_iter().map(|column| column.ty).collect()
@@ -194,9 +189,11 @@ fn shown(dialect: Dialect, scope: &Scope, current: Vec<Table>, desired: Vec<Tabl
         }
         match &step.undo {
             Undo::Statements(undo) => {
-                undo.iter().for_each(|sql| drop(writeln!(text, "  undo  {sql}")));
+                for sql in undo {
+                    let _ = writeln!(text, "  undo  {sql}");
+                }
             }
-            Undo::Irreversible => drop(writeln!(text, "  undo  nothing brings it back")),
+            Undo::Irreversible => text.push_str("  undo  nothing brings it back\n"),
         }
         if let Some(probe) = &step.probe {
             let _ = writeln!(text, "  asks  {}\n        {}", probe.what, probe.sql);

@@ -4,7 +4,9 @@
 //! change one; if it counted none while the tables were read, or two readings are equal, nothing
 //! changed in between.
 
-use larder_model::{Catalog, Table, TableKind, TableName};
+use std::collections::BTreeSet;
+
+use larder_model::{Catalog, Dialect, Table, TableKind, TableName};
 
 use super::{charsets::Charsets, keys::without_implicit_indexes, parse, watch};
 use crate::{Cell, Session, SessionError, SessionErrorKind, Target};
@@ -109,7 +111,10 @@ impl Environment {
 }
 
 async fn read(session: &mut dyn Session, target: &Target) -> Result<Reading, SessionError> {
-    let (environment, mut listed) = list(session).await?;
+    let (environment, mut listed) = match target {
+        Target::Schema(_) => list(session, None).await?,
+        Target::Tables(names) => list(session, Some(names)).await?,
+    };
     if let Target::Tables(names) = target {
         let names: Vec<_> = names.iter().map(|name| environment.folded(&name.name)).collect();
         listed.retain(|listed| names.contains(&environment.folded(&listed.name)));
@@ -126,18 +131,42 @@ async fn read(session: &mut dyn Session, target: &Target) -> Result<Reading, Ses
 
 /// The rows of three questions, told apart by their first column. Sequences of MariaDB and views
 /// are listed as tables.
-const LIST: &str = "SELECT 'charset', CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME \
+const ENVIRONMENT: &str = "SELECT 'charset', CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME \
     FROM information_schema.CHARACTER_SETS; \
-    SELECT 'database', @@collation_database, CAST(@@lower_case_table_names AS CHAR); \
-    SELECT 'table', TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
-    WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME";
+    SELECT 'database', @@collation_database, CAST(@@lower_case_table_names AS CHAR)";
+const TABLES: &str = "SELECT 'table', TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
+    WHERE TABLE_SCHEMA = DATABASE()";
 
-/// Everything in the current database that has a table's name.
+/// Up to so many tables are looked for one by one. MariaDB opens every table of the database to
+/// tell what it is, unless it is asked for one by its name.
+const NAMED_MAX: usize = 50;
+
+/// What lists the tables of these names, or of any name, and perhaps some others.
+fn list_sql(dialect: Dialect, names: Option<&[TableName]>) -> String {
+    let Some(names) = names.filter(|names| names.len() <= NAMED_MAX) else {
+        return format!("{ENVIRONMENT}; {TABLES} ORDER BY TABLE_NAME");
+    };
+    let given = names.iter().map(|name| name.name.clone());
+    if names.is_empty() {
+        return ENVIRONMENT.to_owned();
+    }
+    // As a server stores them that does not tell them apart.
+    let small = names.iter().map(|name| name.name.to_lowercase());
+    let spelled: BTreeSet<_> = given.chain(small).collect();
+    let one = |name: &String| format!("{TABLES} AND TABLE_NAME = {}", dialect.text(name));
+    let all: Vec<_> = spelled.iter().map(one).collect();
+    // What both spellings find is one table.
+    format!("{ENVIRONMENT}; {} ORDER BY 2", all.join(" UNION "))
+}
+
+/// What there is in the current database that has a table's name, or one of these names.
 pub(super) async fn list(
     session: &mut dyn Session,
+    names: Option<&[TableName]>,
 ) -> Result<(Environment, Vec<Listed>), SessionError> {
+    let sql = list_sql(session.dialect(), names);
     let (mut environment, mut listed) = (Environment::default(), Vec::new());
-    for row in session.fetch(LIST, &[]).await? {
+    for row in session.fetch(&sql, &[]).await? {
         let text = |at: usize| row.get(at).and_then(Cell::as_text).unwrap_or_default();
         match text(0) {
             "charset" => environment.charsets.insert(text(1), text(2)),

@@ -22,7 +22,7 @@ pub(in crate::introspect) async fn normalise(
     session: &mut dyn Session,
     models: Vec<Lowered>,
 ) -> Result<Catalog, SessionError> {
-    let (environment, _) = list(session).await?;
+    let (environment, _) = list(session, Some(&[])).await?;
     let mut tables: Vec<_> = models.into_iter().map(|model| model.table).collect();
     for chunk in tables.chunks_mut(TABLES_AT_ONCE) {
         let scratches: Vec<_> = chunk.iter().map(Scratch::new).collect();

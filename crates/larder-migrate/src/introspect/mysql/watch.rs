@@ -35,7 +35,7 @@ async fn tokens_now(
     session: &mut dyn Session,
     tables: &[TableName],
 ) -> Result<Vec<Option<String>>, SessionError> {
-    let (environment, listed) = list(session).await?;
+    let (environment, listed) = list(session, Some(tables)).await?;
     let found: Vec<_> = tables
         .iter()
         .map(|table| {

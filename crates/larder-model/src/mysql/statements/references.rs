@@ -20,10 +20,8 @@ impl Planner<'_> {
         all: &[Work],
     ) -> Draft {
         let mut draft = self.resume(table, key);
-        if let (Some(name), true) = (&key.name, self.makes_index(table, key, all)) {
-            let name = self.ddl.name(name);
-            let drop = [format!("DROP FOREIGN KEY {name}"), format!("DROP INDEX {name}")];
-            draft.undo = Undo::Statements(vec![self.alter(table, &drop, Way::Any)]);
+        if let Some(undo) = self.undo_reference(table, key, all) {
+            draft.undo = Undo::Statements(vec![undo]);
         }
         if self.before.is_created(table) {
             return Draft { reason: None, ..draft.of(Class::Additive, LockLevel::None) };
@@ -76,28 +74,55 @@ impl Planner<'_> {
         ))
     }
 
-    /// Whether the server makes an index for a new reference.
-    pub(in crate::mysql) fn makes_index(
-        &self,
-        table: &TableName,
-        key: &ForeignKey,
-        all: &[Work],
-    ) -> bool {
-        let sides = [self.found(table), self.wanted(table)];
+    /// What takes a new reference away again, with the index that the server made for it. That one
+    /// took the place of those that the server had made for other references and that it covers.
+    fn undo_reference(&self, table: &TableName, key: &ForeignKey, all: &[Work]) -> Option<String> {
         let mut there = Table::new(table.clone());
-        for side in sides.into_iter().flatten() {
+        for side in [self.found(table), self.wanted(table)].into_iter().flatten() {
             there.primary_key = side.primary_key.clone().or(there.primary_key);
             there.uniques.extend(side.uniques.iter().cloned());
             there.indexes.extend(side.indexes.iter().cloned());
         }
-        there.foreign_keys.extend(self.references(table, all));
-        let added = all.iter().flat_map(Work::changes).map_while(|change| match change {
-            Change::AddForeignKey(of, other) if of == table && other == key => None,
-            Change::AddForeignKey(of, other) if of == table => Some(Some(other.clone())),
-            _ => Some(None),
-        });
-        there.foreign_keys.extend(added.flatten());
-        has_implicit_index(&there, key)
+        let name = self.ddl.name(key.name.as_deref()?);
+        let mut clauses = vec![format!("DROP FOREIGN KEY {name}")];
+        let others = self.earlier_references(table, key, all);
+        let is_covered = index_columns(&there).any(|(_, of)| of.starts_with(&key.columns))
+            || others.iter().any(|other| {
+                other.columns.len() > key.columns.len() && other.columns.starts_with(&key.columns)
+            });
+        if !is_covered {
+            clauses.push(format!("DROP INDEX {name}"));
+            let replaced = others.iter().filter(|other| key.columns.starts_with(&other.columns));
+            let bare = replaced.filter(|other| {
+                !index_columns(&there).any(|(_, of)| of.starts_with(&other.columns))
+            });
+            clauses.extend(bare.filter_map(|other| {
+                let name = self.ddl.name(other.name.as_deref()?);
+                Some(format!("ADD KEY {name} ({})", self.ddl.names(&other.columns)))
+            }));
+        }
+        Some(self.alter(table, &clauses, Way::Any))
+    }
+
+    /// The references that a table has when a new one comes.
+    fn earlier_references(
+        &self,
+        table: &TableName,
+        key: &ForeignKey,
+        all: &[Work],
+    ) -> Vec<ForeignKey> {
+        let mut earlier = self.references(table, all);
+        for change in all.iter().flat_map(Work::changes) {
+            match change {
+                Change::AddForeignKey(of, other) if of == table && other == key => break,
+                Change::AddForeignKey(of, other) if of == table => earlier.push(other.clone()),
+                Change::CreateTable(created) if created.name == *table => {
+                    earlier.extend(created.foreign_keys.iter().cloned());
+                }
+                _ => {}
+            }
+        }
+        earlier
     }
 
     /// The references of a table that stay.
