@@ -31,7 +31,7 @@ pub(crate) async fn unchanged(
         .iter()
         .enumerate()
         .filter_map(|(at, want)| {
-            let row = want.row(rows).filter(|row| row.model_checksum == want.checksum)?;
+            let row = want.row(rows).filter(|row| row.is_of(&want.checksum))?;
             Some((at, want.table().clone(), row.catalog_token.clone()?))
         })
         .collect();
