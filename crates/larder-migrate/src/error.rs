@@ -27,7 +27,7 @@ pub enum MigrateError {
     #[error("somebody else migrates{}", holder.as_ref().map(|of| format!(": {of}")).unwrap_or_default())]
     LockHeld {
         /// Who it is; `None` if that is not known.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
         /// How long it was waited for.
         waited: Duration,
     },

@@ -102,7 +102,8 @@ impl Context {
                     .map_err(MigrateError::session("read who holds the lock"))?,
                 _ => current_holder(session, &names).await?,
             };
-            return Err(MigrateError::LockHeld { holder, waited: waiting.waited() });
+            let (holder, waited) = (holder.map(Box::new), waiting.waited());
+            return Err(MigrateError::LockHeld { holder, waited });
         }
         let now = self.options.clock.now();
         let looked = *overtaking.looked.get_or_insert(now);
@@ -176,7 +177,7 @@ pub(crate) async fn clear_stale(
     };
     if is_there(session, names, &holder).await.map_err(&doing)? {
         let waited = Duration::ZERO;
-        return Err(MigrateError::LockHeld { holder: Some(holder), waited });
+        return Err(MigrateError::LockHeld { holder: Some(Box::new(holder)), waited });
     }
     lease::release(session, names, holder.token).await.map_err(&doing)?;
     Ok(Some(holder))
@@ -390,7 +391,7 @@ impl Locked {
                 Ok(())
             }
             None => {
-                let holder = current_holder(on, names).await?;
+                let holder = current_holder(on, names).await?.map(Box::new);
                 Err(MigrateError::LockHeld { holder, waited: Duration::ZERO })
             }
         }

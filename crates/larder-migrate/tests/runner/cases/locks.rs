@@ -78,7 +78,7 @@ pub(crate) async fn a_waiting_run_names_the_holder_at_its_deadline(scratch: &Scr
     assert_eq!(named.pid, std::process::id());
     assert!(!named.is_expired && named.expires_us > named.acquired_us);
     assert!(waited >= timeout, "{waited:?}");
-    assert_eq!(scratch.migrator().status().await.unwrap().lock, Some(named.clone()));
+    assert_eq!(scratch.migrator().status().await.unwrap().lock, Some(*named.clone()));
     let unlocked = scratch.migrator().unlock_stale().await;
     assert!(matches!(unlocked, Err(MigrateError::LockHeld { .. })), "{unlocked:?}");
     let standings = holder.end().await.unwrap();
