@@ -6,6 +6,9 @@ use larder_model::{Fingerprint, ModelError, Plan, Refusal};
 
 use crate::{LockHolder, MigrationStatus, SessionError, SessionErrorKind};
 
+/// What is being done when a connection can not be made.
+pub(crate) const CONNECT: &str = "connect";
+
 /// Why a migration did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -132,6 +135,10 @@ impl MigrateError {
     /// Whether the same may well succeed if it is tried again at once.
     pub(crate) fn is_transient(&self) -> bool {
         use SessionErrorKind::{Busy, Conflict, Connection, Exists};
+        if matches!(self, Self::Session { doing: CONNECT, .. }) {
+            // Whoever connects has its own patience, see `Context::open`.
+            return false;
+        }
         let database = self.database();
         database.is_some_and(|of| matches!(of.kind(), Busy | Conflict | Connection | Exists))
     }

@@ -165,3 +165,56 @@ pub(crate) async fn a_holder_at_work_is_left_alone(scratch: &Scratch) {
     })
     .await;
 }
+
+/// On a file nobody but the holder can end its transaction, so that a stopped one is waited for
+/// until the deadline; and when it goes on, it ends well.
+pub(crate) async fn a_stopped_process_is_named_and_goes_on(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
+    let lease = Duration::from_secs(1);
+    let mut child = Child::start(scratch, "hold", lease);
+    child.stop_as_holder().await;
+    let waited = wide_within(scratch, Duration::from_secs(2), lease).await;
+    let Err(MigrateError::LockHeld { holder: Some(named), .. }) = waited else {
+        panic!("{waited:?}");
+    };
+    assert_eq!(Some(named.pid), child.id());
+    // Who only looks waits for nobody.
+    let narrow = table("airline", &[]);
+    let verified = scratch.migrator().verify(&[ModelRef::new("Airline", &narrow)]).await.unwrap();
+    assert_eq!(verified, [Standing::Verified]);
+    child.go_on().await;
+    child.signal(Signal::CONT);
+    let said = child.ended().await;
+    assert!(said.contains("ok=true"), "{said}");
+    assert_eq!(wide_within(scratch, lease, lease).await.unwrap(), [Standing::Verified]);
+}
+
+pub(crate) async fn a_busy_table_is_waited_for(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
+    let mut reader = scratch.session().await;
+    reader.begin().await.unwrap();
+    reader.fetch("SELECT name FROM airline", &[]).await.unwrap();
+    let wide = wide_within(scratch, Duration::from_secs(60), Duration::from_secs(60));
+    let mut wide = Box::pin(wide);
+    tokio::select! {
+        ended = &mut wide => panic!("the table was in use: {ended:?}"),
+        // Longer than a statement waits, so that it has tried again.
+        () = tokio::time::sleep(Duration::from_millis(2500)) => {}
+    }
+    // Others get at the table all the same, because the one that waits lets them pass.
+    let others = tokio::time::timeout(
+        Duration::from_secs(30),
+        scratch.number("SELECT COUNT(*) FROM airline"),
+    );
+    let others = tokio::select! {
+        ended = &mut wide => panic!("the table was in use: {ended:?}"),
+        others = others => others,
+    };
+    assert_eq!(others, Ok(0));
+    reader.commit().await.unwrap();
+    let standings = wide.await.unwrap();
+    assert!(matches!(standings[0], Standing::Migrated { .. }), "{standings:?}");
+    let rows = scratch.migrator().status().await.unwrap().migrations;
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(rows.iter().all(|row| row.status.is_done() && row.error.is_none()), "{rows:#?}");
+}
