@@ -166,6 +166,29 @@ pub(crate) async fn a_holder_at_work_is_left_alone(scratch: &Scratch) {
     .await;
 }
 
+/// A wait that blocks on the lock would hold a snapshot, which an index in the making waits for.
+pub(crate) async fn an_index_is_built_while_others_wait(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &["seats"])).await;
+    scratch.run("INSERT INTO airline (id, seats) VALUES (1, 2), (2, 3)").await;
+    let runs: Vec<_> = (0..6)
+        .map(|_| {
+            let migrator = scratch.migrator();
+            tokio::spawn(async move {
+                let indexed = indexed("airline", &["seats"], "seats");
+                migrator.ensure(&[ModelRef::new("Airline", &indexed)], Policy::Safe).await
+            })
+        })
+        .collect();
+    let mut migrated = 0;
+    for run in runs {
+        let standing = run.await.unwrap().unwrap().remove(0);
+        assert!(standing.is_ensured(), "{standing:#?}");
+        migrated += usize::from(matches!(standing, Standing::Migrated { .. }));
+    }
+    assert_eq!(migrated, 1);
+    assert_eq!(scratch.migrator().status().await.unwrap().migrations.len(), 2);
+}
+
 /// On a file nobody but the holder can end its transaction, so that a stopped one is waited for
 /// until the deadline; and when it goes on, it ends well.
 pub(crate) async fn a_stopped_process_is_named_and_goes_on(scratch: &Scratch) {

@@ -45,6 +45,7 @@ macro_rules! for_every_database {
             locks::a_waiting_run_names_the_holder_at_its_deadline
             locks::a_killed_holder_makes_nobody_wait
             locks::a_lease_is_given_up_with_the_lock
+            locks::an_index_is_built_while_others_wait
             locks::a_second_run_waits_and_finds_the_work_done
             plans::a_plan_survives_its_json_and_is_applied
             plans::a_plan_for_another_schema_is_refused
