@@ -110,9 +110,8 @@ impl RowSet {
             let column = model.table().column(name);
             column.is_some_and(|column| column.data_type.kind() == ColumnKind::Json)
         };
-        let columns = self.columns.iter().enumerate();
-        let documents: Vec<_> =
-            columns.filter(|(_, name)| is_document(name)).map(|(at, _)| at).collect();
+        let is_document_at = |at: &usize| self.columns.name(*at).is_some_and(is_document);
+        let documents: Vec<_> = (0..self.columns.len()).filter(is_document_at).collect();
         if documents.is_empty() {
             return self;
         }
