@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     child::Child,
-    support::{Scratch, Script, Scripted, alters, ensure_one, options, table, until},
+    support::{Scratch, Script, Scripted, alters, ensure_one, indexed, options, table, until},
 };
 
 /// Waits before the step that widens a table, until it is told to go on.
