@@ -33,12 +33,25 @@ pub(crate) enum Failure {
     /// A file or directory can not be used.
     #[error("{} can not be {action}", path.display())]
     File { path: PathBuf, action: &'static str, source: io::Error },
+    /// A line of a file with databases makes no sense. It is not shown, as it may have a password
+    /// in it.
+    #[error("{}, line {number}: {why}", path.display())]
+    Databases { path: PathBuf, number: usize, why: &'static str },
     /// The state of a run over many databases can not be kept.
     #[error(transparent)]
     FanOut(#[from] FanOutError),
     /// A file of models, of checksums or with a plan is none.
     #[error("{} can not be used", path.display())]
     Models { path: PathBuf, source: Box<dyn Error + Send + Sync> },
+    /// A file or folder is not there, and somebody may not know where it comes from.
+    #[error("{} is not there: {hint}", path.display())]
+    Missing { path: PathBuf, hint: &'static str },
+    /// A plan that somebody kept is not for the schema as it is now.
+    #[error(
+        "the schema is no longer the one that the plan was made for, and nothing was done: make a \
+         new plan"
+    )]
+    PlanOutdated,
     /// A migration did not happen.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -54,7 +67,7 @@ pub(crate) enum Failure {
     /// The history of another tool can not be taken over.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A table is not as its model wants it.
+    /// A table that was as its model wants it is so no longer.
     #[error(transparent)]
     Schema(Box<SchemaError>),
     /// The database can not be reached.

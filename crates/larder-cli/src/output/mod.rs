@@ -9,4 +9,4 @@ mod units;
 pub(crate) use color::{Paint, wants_color};
 pub(crate) use csv::write_csv;
 pub(crate) use table::{Align, Cell, Look, Table};
-pub(crate) use units::{bytes, count, factor, latency, share};
+pub(crate) use units::{bytes, count, counted, factor, latency, share};

@@ -27,6 +27,12 @@ pub(crate) fn count(number: u64) -> String {
     shown
 }
 
+/// A count with what is counted: `1 step`, `2 steps`. For words whose plural ends in s.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(number as u64))
+}
+
 /// How many times as fast: `1.04×`, `83×`, `443,902×`.
 #[expect(
     clippy::cast_possible_truncation,
@@ -99,6 +105,13 @@ mod tests {
         for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")]
         {
             assert_eq!(count(number), shown);
+        }
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        for (number, shown) in [(0, "0 steps"), (1, "1 step"), (2_000, "2,000 steps")] {
+            assert_eq!(counted(number, "step"), shown);
         }
     }
 

@@ -1,28 +1,40 @@
 //! `larder schema apply`: what has to be done is done.
+//!
+//! Guards that what can not be taken back is done only if somebody said so twice: by the policy,
+//! and by `--yes`.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use larder::{
-    migrate::{MigrateError, Planned},
-    model::{Class, Policy},
+    migrate::{Applied, MigrateError, Planned},
+    model::Policy,
 };
 use serde_json::json;
 
 use super::{
     answer::AnswerArgs,
     command::REFUSED,
-    models::{ModelsArgs, refs},
+    models::{ModelsArgs, read_file, refs},
     place::Place,
+    plain::path,
     plan::PolicyArg,
-    report,
+    report::{self, View},
 };
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    output::{Paint, counted, escape},
+};
 
 /// Bring the tables of models into shape
 ///
-/// A plan that loses something is applied only with --policy full and --yes, and only as it was
-/// shown: if the schema has changed since, nothing is done.
+/// All steps are done or none is: if the policy does not admit one of them, nothing is done. What
+/// can not be taken back is done only with --policy full and --yes.
+///
+/// With --plan, exactly what that plan says is done: if the schema is no longer the one that it
+/// was made for, nothing is done.
+///
+/// The exit code is 0 if the tables are as they should be, and 4 if something is not admitted.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
@@ -32,7 +44,7 @@ pub(super) struct ApplyArgs {
     models: ModelsArgs,
 
     /// A plan that `larder schema plan --json` printed, in place of the models
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "models", value_parser = path)]
     plan: Option<PathBuf>,
 
     /// What may be done
@@ -49,53 +61,82 @@ pub(super) struct ApplyArgs {
 
 pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let migrator = args.place.migrator()?;
-    let planned = match &args.plan {
-        Some(path) => read(path)?,
+    let mut planned = match &args.plan {
+        Some(path) => {
+            serde_json::from_str(&read_file(path, "larder schema plan --json prints one")?)
+                .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })?
+        }
         None => migrator.plan(&refs(&args.models.read()?)).await?,
     };
     let policy: Policy = args.policy.into();
-    let refused = planned.plan.refused(policy, &planned.rows);
-    let is_lossy = planned.plan.steps.iter().any(|step| step.class == Class::Destructive);
-    if !refused.is_empty() || (is_lossy && !args.yes) {
-        let document = json!({ "applied": false, "refused": refused, "planned": planned });
-        args.answer.print(&document, |out, color| {
-            report::plan(out, &planned, policy, false, color)?;
-            if refused.is_empty() {
-                writeln!(out, "some of them can not be taken back: say --yes to have them done")?;
-            }
-            writeln!(out, "nothing was done")
-        })?;
-        return Ok(ExitCode::from(REFUSED));
+    let is_lossy = !report::lossy(&planned.plan).is_empty();
+    // The rows in a file are those of another time, so that the migrator judges by its own.
+    let is_refused = !planned.plan.refused(policy, &planned.rows).is_empty();
+    if (is_refused && args.plan.is_none()) || (is_lossy && !args.yes) {
+        return refuse(&args, &planned);
     }
-    let applied = match migrator.apply(&planned, policy).await {
-        Ok(applied) => applied,
+    match migrator.apply(&planned, policy).await {
+        Ok(applied) => tell(&args, &planned, &applied),
         Err(MigrateError::Refused { plan, refused }) => {
-            let document = json!({ "applied": false, "refused": refused, "plan": *plan });
-            args.answer.print(&document, |out, _color| {
-                writeln!(out, "{} steps are not admitted any more", refused.len())?;
-                writeln!(out, "nothing was done")
-            })?;
-            return Ok(ExitCode::from(REFUSED));
+            planned.rows = vec![None; plan.steps.len()];
+            for refusal in refused {
+                if let Some(rows) = planned.rows.get_mut(refusal.step) {
+                    *rows = refusal.rows;
+                }
+            }
+            planned.plan = (*plan).clone();
+            refuse(&args, &planned)
         }
-        Err(error) => return Err(error.into()),
-    };
-    let document = json!({ "applied": true, "versions": applied.versions, "planned": planned });
+        Err(MigrateError::PlanOutdated { .. }) => Err(Failure::PlanOutdated),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells why nothing was done.
+fn refuse(args: &ApplyArgs, planned: &Planned) -> Result<ExitCode, Failure> {
+    let policy: Policy = args.policy.into();
+    let refused = planned.plan.refused(policy, &planned.rows);
+    let document = json!({
+        "applied": false,
+        "versions": [],
+        "refused": refused,
+        "needs_yes": refused.is_empty(),
+        "planned": planned,
+    });
     args.answer.print(&document, |out, color| {
-        report::plan(out, &planned, policy, false, color)?;
-        for version in &applied.versions {
-            writeln!(out, "applied {version}")?;
+        let view = View { policy, sql: false, color };
+        report::plan(out, planned, view)?;
+        report::verdict(out, planned, view)?;
+        if refused.is_empty() {
+            let lossy: Vec<_> = report::lossy(&planned.plan).iter().map(|at| at + 1).collect();
+            let lossy = report::named(&lossy);
+            writeln!(out, "{lossy} can not be taken back: --yes has it done nevertheless")?;
+        }
+        writeln!(out, "{}", Paint::Bad.show("nothing was done", color))
+    })?;
+    Ok(ExitCode::from(REFUSED))
+}
+
+/// Tells what was done.
+fn tell(args: &ApplyArgs, planned: &Planned, applied: &Applied) -> Result<ExitCode, Failure> {
+    let document = json!({
+        "applied": true,
+        "versions": applied.versions,
+        "refused": [],
+        "needs_yes": false,
+        "planned": planned,
+    });
+    args.answer.print(&document, |out, color| {
+        report::plan(out, planned, View { policy: args.policy.into(), sql: false, color })?;
+        if !planned.plan.is_empty() {
+            let text = format!("done in {}", counted(planned.plan.steps.len(), "step"));
+            writeln!(out, "{}", Paint::Good.show(&text, color))?;
+        }
+        if !applied.versions.is_empty() {
+            let versions = applied.versions.join(", ");
+            writeln!(out, "in the history as {}", escape::controls(&versions))?;
         }
         Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &PathBuf) -> Result<Planned, Failure> {
-    let text = fs::read_to_string(path).map_err(|source| Failure::File {
-        path: path.clone(),
-        action: "read",
-        source,
-    })?;
-    serde_json::from_str(&text)
-        .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })
 }

@@ -1,7 +1,8 @@
 //! The subcommands of `larder schema`.
 //!
 //! Guards that a pipeline can tell apart what it has to: 0 for a schema that is as it should be,
-//! 3 for one that has to be changed, 4 for one that may not be changed, 1 for trouble.
+//! 3 for one that has to be changed, 4 for one that may not be changed, 1 for trouble, 2 for a
+//! command line that makes no sense.
 
 use std::process::ExitCode;
 
@@ -18,11 +19,12 @@ pub(super) const REFUSED: u8 = 4;
 /// Compare tables with their models and change them; run SQL files; look at the history
 ///
 /// Models come from a file that a service writes with `larder::migrate::models_to_json`, by default
-/// larder-schema.json. SQL files come from a folder, by default migrations. Both share one
-/// history, which the database keeps in tables that begin with dataflow_.
+/// larder-schema.json. SQL files come from a folder, by default migrations. Both share one history,
+/// which the database keeps in tables whose names begin with dataflow_.
 ///
-/// The exit code is 0 if everything is as it should be, 3 if something has to be done, 4 if it is
-/// not admitted, 1 if something went wrong and 2 if the command line makes no sense.
+/// The exit code is 0 if everything is as it should be, 3 if something has to be done, 4 if
+/// something has to be done that is not admitted, 1 if something went wrong, and 2 if the command
+/// line makes no sense.
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct SchemaArgs {

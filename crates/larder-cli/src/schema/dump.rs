@@ -9,7 +9,8 @@ use crate::failure::Failure;
 
 /// Print the schema of a database: statements that make it, or with --json its description
 ///
-/// Tables stand in an order in which they can be made. The registry is left out.
+/// The statements stand in an order in which they can run on an empty database. The registry's
+/// tables are left out, and so is what no model can have, such as views and triggers.
 #[derive(Debug, Args)]
 pub(super) struct DumpArgs {
     #[command(flatten)]

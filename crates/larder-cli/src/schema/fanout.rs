@@ -1,6 +1,7 @@
 //! `larder schema fanout`: the same models on many databases.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, IsTerminal as _, Write as _},
     num::NonZeroUsize,
@@ -19,25 +20,33 @@ use larder::migrate::{
 
 use super::{
     answer::AnswerArgs,
-    models::{ModelsArgs, refs},
+    command::REFUSED,
+    models::{ModelsArgs, read_file, refs},
     place::Registry,
+    plain::{name, path},
     plan::PolicyArg,
 };
 use crate::{
     failure::Failure,
-    output::{Paint, count, escape},
+    output::{Paint, counted, escape},
     target::database_url,
 };
 
 /// Bring the tables of models into shape on many databases
 ///
-/// The file has one database a line: a name, blanks, and a URL or the path of a SQLite file; lines
-/// that begin with # do not count. The first databases are canaries: until all of them have
-/// succeeded no other is touched. With --run, a run that was stopped goes on where it was.
+/// The file has one database a line: a name, a blank, and a URL or the path of a SQLite file. Lines
+/// that begin with # do not count. Reports have the names, and no URL.
+///
+/// The first databases are canaries: until all of them have succeeded, no other is touched. With
+/// --run, a run that was stopped goes on where it was, and what was refused or failed is tried
+/// again.
+///
+/// The exit code is 0 if the tables of all databases are as they should be, 4 if some were refused
+/// by the policy, and 1 if some failed.
 #[derive(Debug, Args)]
 pub(super) struct FanoutArgs {
     /// The file with the databases
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = path)]
     databases: PathBuf,
 
     #[command(flatten)]
@@ -49,6 +58,10 @@ pub(super) struct FanoutArgs {
     /// What may be done
     #[arg(long, value_enum, default_value_t)]
     policy: PolicyArg,
+
+    /// Do also what can not be taken back; without it, --policy full is refused
+    #[arg(long)]
+    yes: bool,
 
     /// How many databases at a time
     #[arg(long, value_name = "COUNT", default_value = "8")]
@@ -67,11 +80,12 @@ pub(super) struct FanoutArgs {
     errors_max: Option<NonZeroUsize>,
 
     /// The name of the run, so that it can go on after it was stopped
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     run: Option<String>,
 
     /// The folder in which named runs are kept
     #[arg(long, value_name = "FOLDER", default_value = ".larder", requires = "run")]
+    #[arg(value_parser = path)]
     state: PathBuf,
 
     #[command(flatten)]
@@ -79,6 +93,10 @@ pub(super) struct FanoutArgs {
 }
 
 pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
+    if matches!(args.policy, PolicyArg::Full) && !args.yes {
+        let text = "--policy full may lose rows in every database: it needs --yes";
+        return Err(Failure::Usage(text.to_owned()));
+    }
     let models = args.models.read()?;
     let tenants = read(&args.databases)?;
     let mut options = FanOutOptions::default()
@@ -91,6 +109,11 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
         options = options.with_errors_max(errors_max);
     }
     if let Some(run) = &args.run {
+        fs::create_dir_all(&args.state).map_err(|source| Failure::File {
+            path: args.state.clone(),
+            action: "created",
+            source,
+        })?;
         options = options.with_resume(&args.state, run);
     }
     let progress = Progress::of(tenants.len());
@@ -99,25 +122,38 @@ pub(super) async fn run(args: FanoutArgs) -> Result<ExitCode, Failure> {
         FanOut::new(options).run(&refs(&models), stream, |event| progress.tell(&event)).await?;
     progress.end();
     args.answer.print(&summary, |out, color| text(out, &summary, color))?;
-    Ok(if summary.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.is_ok() {
+        ExitCode::SUCCESS
+    } else if summary.failed == 0 {
+        ExitCode::from(REFUSED)
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-/// The databases of the file. A line that makes no sense is named by its number and not shown: it
+/// The databases of the file. A line that makes no sense is told by its number and not shown: it
 /// may have a password in it.
-fn read(path: &Path) -> Result<Vec<Tenant>, Failure> {
-    let text = fs::read_to_string(path).map_err(|source| Failure::File {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    })?;
+fn read(file: &Path) -> Result<Vec<Tenant>, Failure> {
+    let text = read_file(file, "it has a name and a database on each line")?;
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let mut names = HashSet::new();
     lines
         .map(|(number, line)| {
-            let usage = || Failure::Usage(format!("line {number} is not a name and a database"));
-            let (name, url) = line.split_once(char::is_whitespace).ok_or_else(usage)?;
-            let url = database_url(url.trim())?;
-            let tenant = Tenant::new(name, Arc::new(UrlConnector::new(&*url)));
+            let failed = |why| Failure::Databases { path: file.to_owned(), number, why };
+            let (called, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let called = name(called).map_err(|_| failed("it does not begin with a name"))?;
+            let rest = rest.trim();
+            if rest.is_empty() {
+                return Err(failed("it has no database behind the name"));
+            }
+            let url = database_url(rest).map_err(|_| {
+                failed("the database is neither a URL that is valid nor an existing file")
+            })?;
+            let tenant = Tenant::new(&*called, Arc::new(UrlConnector::new(&*url)));
+            if !names.insert(called) {
+                return Err(failed("its name stands in another line too"));
+            }
             Ok(match host(&url) {
                 Some(host) => tenant.with_host(host),
                 None => tenant,
@@ -178,30 +214,25 @@ impl Progress {
 }
 
 fn text(out: &mut dyn io::Write, summary: &FanOutSummary, color: bool) -> io::Result<()> {
-    for report in &summary.errors {
-        let why = match &report.outcome {
-            TenantOutcome::Failed { error, .. } => error.clone(),
-            TenantOutcome::Refused { .. } => "refused by the policy".to_owned(),
-            _ => String::new(),
-        };
-        let line = escape::controls(&format!("{}: {why}", report.tenant)).into_owned();
-        writeln!(out, "{}", Paint::Bad.show(&line, color))?;
-    }
     for group in &summary.groups {
-        let tenants = count(group.tenants as u64);
-        writeln!(out, "plan {} on {tenants} databases: {}", group.plan, group.steps.join("; "))?;
+        let databases = counted(group.tenants, "database");
+        writeln!(out, "{} for {databases}", Paint::Strong.show(&group.plan, color))?;
+        for step in &group.steps {
+            writeln!(out, "           {}", escape::controls(step))?;
+        }
     }
-    writeln!(
-        out,
-        "{} migrated, {} as they should be, {} refused, {} failed, {} done by an earlier run",
-        count(summary.migrated as u64),
-        count(summary.unchanged as u64),
-        count(summary.refused as u64),
-        count(summary.failed as u64),
-        count(summary.resumed as u64),
-    )?;
-    match &summary.stopped {
-        Some(_) => writeln!(out, "{}", Paint::Bad.show("stopped before the end", color)),
-        None => Ok(()),
+    for report in &summary.errors {
+        let (sign, lines) = match &report.outcome {
+            TenantOutcome::Failed { error, .. } => ("failed ", vec![error.clone()]),
+            TenantOutcome::Refused { steps, .. } => ("refused", steps.clone()),
+            _ => continue,
+        };
+        let name = escape::controls(&report.tenant);
+        writeln!(out, "{}  {name}", Paint::Bad.show(sign, color))?;
+        for line in lines {
+            writeln!(out, "           {}", escape::controls(&line))?;
+        }
     }
+    let paint = if summary.is_ok() { Paint::Good } else { Paint::Bad };
+    writeln!(out, "{}", paint.show(&summary.to_string(), color))
 }

@@ -1,48 +1,57 @@
 //! `larder schema new`, `up` and `down`: SQL files.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, process::ExitCode};
 
 use clap::Args;
 use larder::{
     core::SystemClock,
     migrate::{
-        DownTarget, FileReport, FileRunError, FileVersion, MigrationFiles, NewFiles, OutOfOrder,
-        UpOptions, new_files,
+        DownTarget, FileReport, FileRunError, FileVersion, NewFiles, OutOfOrder, UpOptions,
+        new_files,
     },
 };
 use serde_json::json;
 
-use super::{answer::AnswerArgs, place::Place};
-use crate::{failure::Failure, output::escape};
+use super::{answer::AnswerArgs, folder::FolderArgs, place::Place, plain::name};
+use crate::{
+    failure::Failure,
+    output::{counted, escape, latency},
+};
 
 /// Create the files of a new migration
 ///
-/// Their version is the time. Nothing is overwritten.
+/// Their version is the time in UTC, such as 20240501120000_add_seats.up.sql. The folder is made if
+/// it is not there, and nothing is overwritten. Their paths are printed.
 #[derive(Debug, Args)]
 pub(super) struct NewArgs {
     /// What the migration is for, such as "add seats"
+    #[arg(value_name = "NAME", value_parser = name)]
     name: String,
 
-    /// The folder with SQL files
-    #[arg(long, value_name = "FOLDER", default_value = "migrations")]
-    dir: PathBuf,
+    #[command(flatten)]
+    folder: FolderArgs,
 
-    /// Create no file that takes it back
+    /// Create no file that takes the migration back
     #[arg(long)]
     irreversible: bool,
 }
 
 /// Run SQL files that were not run yet
+///
+/// They run in the order of their versions, each in a transaction with its line in the history
+/// where the database can do that. The first one that fails ends the run; those before it stay.
+///
+/// Nothing runs if a file that was applied was edited or is missing, or if one comes before the
+/// last that was applied.
 #[derive(Debug, Args)]
 pub(super) struct UpArgs {
     #[command(flatten)]
     place: Place,
 
-    /// The folder with SQL files
-    #[arg(long, value_name = "FOLDER", default_value = "migrations")]
-    dir: PathBuf,
+    #[command(flatten)]
+    folder: FolderArgs,
 
-    /// The last version to run [default: all of them]
+    /// The last version to run [default: the last file's]
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
 
@@ -50,7 +59,7 @@ pub(super) struct UpArgs {
     #[arg(long)]
     out_of_order: bool,
 
-    /// Go on although files that were applied are not there any more
+    /// Run although files that were applied are missing
     #[arg(long)]
     ignore_missing: bool,
 
@@ -59,6 +68,9 @@ pub(super) struct UpArgs {
 }
 
 /// Take SQL files back, the last one first
+///
+/// A version is taken back by its other file, such as 7_seats.down.sql. If one of them has none,
+/// nothing is taken back.
 #[derive(Debug, Args)]
 pub(super) struct DownArgs {
     #[command(flatten)]
@@ -72,9 +84,8 @@ pub(super) struct DownArgs {
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
 
-    /// The folder with SQL files
-    #[arg(long, value_name = "FOLDER", default_value = "migrations")]
-    dir: PathBuf,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     #[command(flatten)]
     answer: AnswerArgs,
@@ -82,7 +93,7 @@ pub(super) struct DownArgs {
 
 pub(super) fn new(args: &NewArgs) -> Result<ExitCode, Failure> {
     let kind = if args.irreversible { NewFiles::Irreversible } else { NewFiles::Reversible };
-    let paths = new_files(&args.dir, &args.name, kind, &SystemClock::new())?;
+    let paths = new_files(&args.folder.dir, &args.name, kind, &SystemClock::new())?;
     let mut out = std::io::stdout().lock();
     for path in paths {
         writeln!(out, "{}", escape::controls(&path.display().to_string()))
@@ -92,7 +103,7 @@ pub(super) fn new(args: &NewArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(super) async fn up(args: UpArgs) -> Result<ExitCode, Failure> {
-    let files = MigrationFiles::from_folder(&args.dir)?;
+    let files = args.folder.read()?;
     let mut options = UpOptions::new().with_ignore_missing(args.ignore_missing);
     if args.out_of_order {
         options = options.with_out_of_order(OutOfOrder::Allow);
@@ -105,7 +116,7 @@ pub(super) async fn up(args: UpArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(super) async fn down(args: DownArgs) -> Result<ExitCode, Failure> {
-    let files = MigrationFiles::from_folder(&args.dir)?;
+    let files = args.folder.read()?;
     let target = match &args.to {
         Some(to) => DownTarget::To(version(to)?),
         None => DownTarget::Steps(args.count),
@@ -115,7 +126,8 @@ pub(super) async fn down(args: DownArgs) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn version(text: &str) -> Result<FileVersion, Failure> {
-    let usage = || Failure::Usage("a version is a number, such as that of a file".to_owned());
+    let usage =
+        || Failure::Usage("a version is a number, as the name of a file begins with".to_owned());
     FileVersion::parse(text).ok_or_else(usage)
 }
 
@@ -142,13 +154,15 @@ fn finish(
             })
         })
         .collect();
-    answer.print(&document, |out, _color| {
+    answer.print(&json!({ "files": document }), |out, _color| {
         for file in &report.files {
             let path = escape::controls(&file.path);
-            writeln!(out, "{done} {path}: {} statements", file.statements)?;
+            let statements = counted(file.statements, "statement");
+            let took = latency(file.elapsed);
+            writeln!(out, "{done} {path}: {statements} in {took}")?;
         }
         if report.files.is_empty() && error.is_none() {
-            writeln!(out, "nothing to do")?;
+            writeln!(out, "there is nothing to do")?;
         }
         Ok(())
     })?;

@@ -1,29 +1,30 @@
 //! `larder schema lint`: what SQL files should better not do.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use larder::{
-    migrate::{MigrationFiles, Severity, lint},
+    migrate::{Severity, lint},
     model::Dialect,
 };
 use serde_json::json;
 
-use super::{answer::AnswerArgs, command::PENDING};
+use super::{answer::AnswerArgs, command::PENDING, folder::FolderArgs};
 use crate::{
     failure::Failure,
-    output::{Paint, escape},
+    output::{Paint, counted, escape},
 };
 
 /// Look through SQL files for statements that lock, rewrite or lose more than they seem to
 ///
-/// No database is asked. A file says `-- larder: allow=<code>` where it is meant so. The exit code
-/// is 3 if something was found.
+/// No database is asked. Where something is meant, the file says so above the statement:
+/// `-- larder: allow=LR003`, with the code that stands behind the finding.
+///
+/// The exit code is 0 if nothing was found, and 3 if something was.
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// The folder with SQL files
-    #[arg(value_name = "FOLDER", default_value = "migrations")]
-    dir: PathBuf,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     /// The database that they are for
     #[arg(long, value_enum)]
@@ -60,7 +61,7 @@ impl From<DialectArg> for Dialect {
 }
 
 pub(super) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
-    let files = MigrationFiles::from_folder(&args.dir)?;
+    let files = args.folder.read()?;
     let findings = lint(&files, args.dialect.into())?;
     let document: Vec<_> = findings
         .iter()
@@ -76,7 +77,7 @@ pub(super) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
             })
         })
         .collect();
-    args.answer.print(&document, |out, color| {
+    args.answer.print(&json!({ "findings": document }), |out, color| {
         for finding in &findings {
             let paint = match finding.rule.severity() {
                 Severity::Error => Paint::Bad,
@@ -84,11 +85,14 @@ pub(super) fn run(args: &LintArgs) -> Result<ExitCode, Failure> {
             };
             writeln!(out, "{}", paint.show(&escape::controls(&finding.to_string()), color))?;
         }
-        if findings.is_empty() {
-            let text = format!("{} files, nothing to object to", files.files().len());
-            writeln!(out, "{}", Paint::Good.show(&text, color))?;
+        let versions = counted(files.files().len(), "version");
+        match findings.len() {
+            0 => {
+                let text = format!("{versions}, nothing to object to");
+                writeln!(out, "{}", Paint::Good.show(&text, color))
+            }
+            found => writeln!(out, "{} in {versions}", counted(found, "finding")),
         }
-        Ok(())
     })?;
     let counts = |severity| !args.errors_only || severity == Severity::Error;
     let is_fine = !findings.iter().any(|finding| counts(finding.rule.severity()));

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 use larder::{
-    Settings,
+    OpenError, Settings,
     migrate::{Connector, MigrateOptions, Migrator, UrlConnector},
 };
 
+use super::plain::name;
 use crate::{failure::Failure, target::database_url};
 
 /// What the command line says about the database and its registry.
@@ -26,15 +27,16 @@ pub(super) struct Place {
 #[derive(Clone, Debug, Args)]
 pub(super) struct Registry {
     /// The application whose models they are, where several share one registry
-    #[arg(long, value_name = "NAME", default_value = "")]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    #[arg(value_parser = name)]
     application: String,
 
     /// PostgreSQL: the schema of the registry, and of tables whose models name none
-    #[arg(long, value_name = "SCHEMA", default_value = "public")]
+    #[arg(long, value_name = "SCHEMA", default_value = "public", value_parser = name)]
     schema: String,
 
     /// What the names of the registry's tables begin with
-    #[arg(long, value_name = "PREFIX", default_value = "dataflow_")]
+    #[arg(long, value_name = "PREFIX", default_value = "dataflow_", value_parser = name)]
     prefix: String,
 
     /// How long to wait for others that migrate, in whole seconds
@@ -47,7 +49,7 @@ impl Place {
     pub(super) fn connector(&self) -> Result<Arc<dyn Connector>, Failure> {
         let settings = Settings::from_env()?;
         let url = self.database.clone().or(settings.database_url);
-        let url = url.ok_or_else(|| Failure::Usage("no database is named: --database".into()))?;
+        let url = url.ok_or(OpenError::NoDatabase)?;
         Ok(Arc::new(UrlConnector::new(database_url(&url)?)))
     }
 

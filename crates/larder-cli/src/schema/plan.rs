@@ -10,14 +10,20 @@ use super::{
     command::{PENDING, REFUSED},
     models::{ModelsArgs, refs},
     place::Place,
-    report,
+    report::{self, View},
 };
 use crate::failure::Failure;
 
 /// Show what would have to be done to the tables of models, without doing it
 ///
-/// The JSON that it prints can be kept, looked at by somebody else, and given to `larder schema
-/// apply --plan`. Nothing is changed and no lock is taken.
+/// Nothing is changed and no lock is taken. Each step says what it costs, whom it makes wait, and
+/// which rows stand in its way; a + is admitted by the policy, a ! is not.
+///
+/// With --json, the plan is a document that can be kept, looked at by somebody else, and given to
+/// `larder schema apply --plan`.
+///
+/// The exit code is 0 if there is nothing to do, 3 if the policy admits every step, and 4 if it
+/// does not.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -41,7 +47,7 @@ pub(super) struct PlanArgs {
 /// A policy, as the command line has it.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum PolicyArg {
-    /// Tables are created and columns added that rows can do without
+    /// Tables are created, and columns added that the rows can do without
     #[default]
     Additive,
     /// Everything that a statement can do, also what loses rows
@@ -64,8 +70,11 @@ pub(super) async fn run(args: PlanArgs) -> Result<ExitCode, Failure> {
     let models = args.models.read()?;
     let planned = args.place.migrator()?.plan(&refs(&models)).await?;
     let policy = args.policy.into();
-    args.answer
-        .print(&planned, |out, color| report::plan(out, &planned, policy, args.sql, color))?;
+    args.answer.print(&planned, |out, color| {
+        let view = View { policy, sql: args.sql, color };
+        report::plan(out, &planned, view)?;
+        report::verdict(out, &planned, view)
+    })?;
     Ok(if planned.plan.is_empty() {
         ExitCode::SUCCESS
     } else if planned.plan.refused(policy, &planned.rows).is_empty() {

@@ -7,68 +7,124 @@ use std::io::{self, Write};
 
 use larder::{
     migrate::Planned,
-    model::{Class, LockLevel, Plan, Policy, Step, Undo},
+    model::{Class, LockLevel, Plan, Policy, Refusal, Step, Undo},
 };
 
-use crate::output::{Paint, count, escape};
+use crate::output::{Paint, count, counted, escape};
+
+/// How plans are to be shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    /// The policy that the steps are judged by.
+    pub(super) policy: Policy,
+    /// Whether the statements are shown too.
+    pub(super) sql: bool,
+    pub(super) color: bool,
+}
 
 /// Writes a plan, with the verdict of a policy on each step.
-pub(super) fn plan(
-    out: &mut dyn Write,
-    planned: &Planned,
-    policy: Policy,
-    sql: bool,
-    color: bool,
-) -> io::Result<()> {
-    let plan = &planned.plan;
+pub(super) fn plan(out: &mut dyn Write, planned: &Planned, view: View) -> io::Result<()> {
+    let (plan, color) = (&planned.plan, view.color);
     if plan.is_empty() {
-        let models = count(planned.models.len() as u64);
-        writeln!(
-            out,
-            "{}",
-            Paint::Good.show(&format!("{models} models are as they should be"), color)
-        )?;
-        return unmanaged(out, plan, color);
+        settled(out, planned.models.len(), color)?;
+    } else {
+        let id = Paint::Strong.show(&planned.id, color);
+        let steps = counted(plan.steps.len(), "step");
+        writeln!(out, "{id}, {steps} for {}\n", plan.dialect)?;
+        steps_of(out, planned, view)?;
     }
-    writeln!(out, "{} for {}", Paint::Strong.show(&planned.id, color), plan.dialect)?;
-    for (at, one) in plan.steps.iter().enumerate() {
+    unmanaged(out, plan, color)
+}
+
+/// Says that there is nothing to do.
+pub(super) fn settled(out: &mut dyn Write, models: usize, color: bool) -> io::Result<()> {
+    let text = match models {
+        0 => "there are no models".to_owned(),
+        1 => "the table of the one model is as it should be".to_owned(),
+        models => format!("the tables of all {models} models are as they should be"),
+    };
+    writeln!(out, "{}", Paint::Good.show(&text, color))
+}
+
+/// Writes what differs from a model: one line for each step, below the model's own line.
+pub(super) fn difference(out: &mut dyn Write, plan: &Plan, color: bool) -> io::Result<()> {
+    for step in &plan.steps {
+        let text = format!("{}: {}", step.table, step.description);
+        let class = class_paint(step.class).show(step.class.as_str(), color);
+        writeln!(out, "           {}  {class}", escape::controls(&text))?;
+    }
+    Ok(())
+}
+
+fn steps_of(out: &mut dyn Write, planned: &Planned, view: View) -> io::Result<()> {
+    let steps = &planned.plan.steps;
+    let width = |text: &dyn Fn(&Step) -> usize| steps.iter().map(text).max().unwrap_or_default();
+    let widths = Widths {
+        class: width(&|step| step.class.as_str().len()),
+        table: width(&|step| step.table.to_string().chars().count()),
+    };
+    for (at, one) in steps.iter().enumerate() {
         let rows = planned.rows.get(at).copied().flatten();
-        step(out, at, one, rows, policy, color)?;
-        if sql {
-            for statement in &one.statements {
-                writeln!(out, "       {}", Paint::Dim.show(&escape::controls(statement), color))?;
-            }
-        }
+        step(out, (at + 1, one, rows), &widths, view)?;
     }
-    unmanaged(out, plan, color)?;
-    verdict(out, planned, policy, color)
+    writeln!(out)
+}
+
+/// How wide columns are, in characters.
+#[derive(Clone, Copy, Debug)]
+struct Widths {
+    class: usize,
+    table: usize,
 }
 
 fn step(
     out: &mut dyn Write,
-    at: usize,
-    step: &Step,
-    rows: Option<u64>,
-    policy: Policy,
-    color: bool,
+    (number, step, rows): (usize, &Step, Option<u64>),
+    widths: &Widths,
+    view: View,
 ) -> io::Result<()> {
-    let admitted = policy.admits(step, rows);
-    let (sign, paint) = if admitted { ("+", Paint::Good) } else { ("!", Paint::Bad) };
-    let text = format!("{}: {}", step.table, step.description);
+    let color = view.color;
+    let (sign, paint) = match view.policy.admits(step, rows) {
+        true => ("+", Paint::Good),
+        false => ("!", Paint::Bad),
+    };
+    let class = format!("{:<width$}", step.class.as_str(), width = widths.class);
+    let table = format!("{:<width$}", step.table.to_string(), width = widths.table);
+    let text = escape::controls(&step.description);
     writeln!(
         out,
-        "{:>3}. {} {}  {}",
-        at + 1,
+        "{number:>3} {} {}  {}  {text}",
         paint.show(sign, color),
-        escape::controls(&text),
-        class_paint(step.class).show(step.class.as_str(), color)
+        class_paint(step.class).show(&class, color),
+        escape::controls(&table)
     )?;
+    for note in notes(step, rows) {
+        writeln!(out, "      {}", Paint::Dim.show(&escape::controls(&note), color))?;
+    }
+    if view.sql {
+        for statement in &step.statements {
+            writeln!(out, "        {};", Paint::Dim.show(&escape::controls(statement), color))?;
+        }
+    }
+    Ok(())
+}
+
+/// What there is to know about a step besides what it does.
+fn notes(step: &Step, rows: Option<u64>) -> Vec<String> {
     let mut notes = Vec::new();
     match step.lock {
-        LockLevel::None => {}
-        LockLevel::Writers => notes.push("writers to the table wait".to_owned()),
-        LockLevel::Everybody => notes.push("everybody who uses the table waits".to_owned()),
-        LockLevel::DatabaseWriters => notes.push("writers to the database wait".to_owned()),
+        // Said for an instant's work on SQLite, it would stand at every step.
+        LockLevel::DatabaseWriters if step.class > Class::Metadata => {
+            notes.push("writers to the database wait meanwhile".to_owned());
+        }
+        LockLevel::DatabaseWriters | LockLevel::None => {}
+        LockLevel::Everybody => {
+            notes.push("everybody who uses the table waits meanwhile".to_owned());
+        }
+        LockLevel::Writers => notes.push("writers to the table wait meanwhile".to_owned()),
+    }
+    if !step.transactional {
+        notes.push("runs outside of the transaction".to_owned());
     }
     if step.undo == Undo::Irreversible && !step.statements.is_empty() {
         notes.push("can not be taken back".to_owned());
@@ -76,14 +132,13 @@ fn step(
     if let (Some(probe), Some(rows)) = (&step.probe, rows)
         && rows > 0
     {
-        notes.push(format!("{} {}", count(rows), probe.what));
+        notes.push(match (rows, probe.what.strip_prefix("rows ")) {
+            (1, Some(what)) => format!("1 row {what}"),
+            _ => format!("{} {}", count(rows), probe.what),
+        });
     }
     notes.extend(step.reason.clone());
-    if !notes.is_empty() {
-        let notes = escape::controls(&notes.join("; ")).into_owned();
-        writeln!(out, "       {}", Paint::Dim.show(&notes, color))?;
-    }
-    Ok(())
+    notes
 }
 
 const fn class_paint(class: Class) -> Paint {
@@ -96,31 +151,70 @@ const fn class_paint(class: Class) -> Paint {
 }
 
 fn unmanaged(out: &mut dyn Write, plan: &Plan, color: bool) -> io::Result<()> {
+    if plan.unmanaged.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "no model asks for these, and they stay:")?;
     for found in &plan.unmanaged {
-        let text =
-            format!("     {}: {}, which no model asks for; it stays", found.table, found.text);
+        let text = format!("      {}: {}", found.table, found.text);
         writeln!(out, "{}", Paint::Dim.show(&escape::controls(&text), color))?;
     }
-    Ok(())
+    writeln!(out)
 }
 
-fn verdict(out: &mut dyn Write, planned: &Planned, policy: Policy, color: bool) -> io::Result<()> {
-    let steps = planned.plan.steps.len();
-    let refused = planned.plan.refused(policy, &planned.rows).len();
-    if refused == 0 {
-        return writeln!(out, "{steps} steps, all of which the policy {policy} admits");
+/// The steps that only `--yes` has done: those that lose something, or may.
+pub(super) fn lossy(plan: &Plan) -> Vec<usize> {
+    let is_lossy = |step: &Step| {
+        let is_final = step.undo == Undo::Irreversible && step.class > Class::Online;
+        step.class == Class::Destructive || is_final
+    };
+    (0..plan.steps.len()).filter(|at| is_lossy(&plan.steps[*at])).collect()
+}
+
+/// Says what a policy thinks of a plan, and which one admits it.
+pub(super) fn verdict(out: &mut dyn Write, planned: &Planned, view: View) -> io::Result<()> {
+    let (steps, policy) = (&planned.plan.steps, view.policy);
+    let refused = planned.plan.refused(policy, &planned.rows);
+    if refused.is_empty() {
+        return match steps.len() {
+            0 => Ok(()),
+            1 => writeln!(out, "the policy {policy} admits it"),
+            _ => writeln!(out, "the policy {policy} admits all of them"),
+        };
     }
-    let text = format!("{refused} of {steps} steps are not admitted by the policy {policy}");
-    writeln!(out, "{}", Paint::Bad.show(&text, color))?;
+    let numbers: Vec<_> = refused.iter().map(|refusal| refusal.step + 1).collect();
+    let text = format!("the policy {policy} does not admit {}", named(&numbers));
+    writeln!(out, "{}", Paint::Bad.show(&text, view.color))?;
+    let full: Vec<_> = planned.plan.refused(Policy::Full, &planned.rows);
+    let stands = |step: &Step| matches!(step.class, Class::Ambiguous | Class::Unsupported);
+    let (hard, of_rows): (Vec<_>, Vec<_>) =
+        full.iter().partition(|refusal| steps.get(refusal.step).is_some_and(stands));
+    let numbers = |of: &[&Refusal]| of.iter().map(|one| one.step + 1).collect::<Vec<_>>();
+    if !of_rows.is_empty() {
+        writeln!(out, "rows stand in the way of {}", named(&numbers(&of_rows)))?;
+    }
+    if !hard.is_empty() {
+        return writeln!(out, "no policy admits {}", named(&numbers(&hard)));
+    }
+    let otherwise = if of_rows.is_empty() { "" } else { ", without these rows" };
     match easiest(planned) {
-        Some(other) => writeln!(out, "they would be by --policy {other}"),
-        None => writeln!(out, "no policy admits all of them: they need a person"),
+        Some(other) if other == policy => writeln!(out, "it would{otherwise}"),
+        Some(other) => writeln!(out, "--policy {other} would{otherwise}"),
+        None => Ok(()),
     }
 }
 
-/// The mildest policy that admits every step.
+/// Steps by their numbers.
+pub(super) fn named(numbers: &[usize]) -> String {
+    let texts: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    format!("step{} {}", if texts.len() == 1 { "" } else { "s" }, texts.join(", "))
+}
+
+/// The mildest policy that admits every step if no row stands in its way.
 fn easiest(planned: &Planned) -> Option<Policy> {
+    let rows: Vec<_> =
+        planned.plan.steps.iter().map(|step| step.probe.as_ref().map(|_| 0)).collect();
     [Policy::Additive, Policy::Safe, Policy::Full]
         .into_iter()
-        .find(|policy| planned.plan.refused(*policy, &planned.rows).is_empty())
+        .find(|policy| planned.plan.refused(*policy, &rows).is_empty())
 }

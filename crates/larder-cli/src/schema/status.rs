@@ -2,59 +2,61 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Args;
-use larder::migrate::{FileStanding, FileState, MigrationFiles, MigrationStatus, Status};
+use larder::migrate::{FileStanding, FileState, MigrationStatus, Status};
 use serde_json::{Value, json};
 
-use super::{answer::AnswerArgs, command::PENDING, place::Place};
+use super::{answer::AnswerArgs, command::PENDING, folder::FolderArgs, place::Place};
 use crate::{
     failure::Failure,
-    output::{Align, Cell, Look, Paint, Table, count, escape},
+    output::{Align, Cell, Look, Paint, Table, counted, escape},
 };
 
-/// Show the history of a database, the models that it knows, SQL files that wait, and who
-/// migrates now
+/// Show the history of a database, its models, SQL files that wait, and who migrates now
+///
+/// Nothing is written and no lock is taken. A folder that is not there counts as one without files.
+///
+/// The exit code is 0 if nothing waits for anybody, and 3 if an SQL file does or if a migration
+/// failed or did not end.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     place: Place,
 
-    /// The folder with SQL files; left out if it is not there
-    #[arg(long, value_name = "FOLDER", default_value = "migrations")]
-    dir: PathBuf,
+    #[command(flatten)]
+    folder: FolderArgs,
 
     #[command(flatten)]
     answer: AnswerArgs,
 }
 
 pub(super) async fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
+    let files = args.folder.read_if_there()?;
     let migrator = args.place.migrator()?;
     let status = migrator.status().await?;
-    let files = match args.dir.is_dir() {
-        true => MigrationFiles::from_folder(&args.dir)?,
-        false => MigrationFiles::default(),
-    };
     let standings = migrator.file_standings(&files).await?;
-    let document = document(&status, &standings);
+    let is_settled =
+        !standings.iter().any(waits) && !status.migrations.iter().any(|row| is_stuck(row.status));
+    let document = document(&status, &standings, is_settled);
     args.answer.print(&document, |out, color| text(out, &status, &standings, color))?;
-    Ok(if is_settled(&status, &standings) { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
+    Ok(if is_settled { ExitCode::SUCCESS } else { ExitCode::from(PENDING) })
 }
 
-/// Whether nothing waits for anybody.
-fn is_settled(status: &Status, files: &[FileStanding]) -> bool {
+/// Whether somebody has to do something about a file.
+const fn waits(file: &FileStanding) -> bool {
     use FileState::{Applied, Baseline, Future, Skipped};
-    let waits = |file: &FileStanding| !matches!(file.state, Applied | Baseline | Future | Skipped);
-    let is_stuck = |status: MigrationStatus| {
-        matches!(status, MigrationStatus::Failed | MigrationStatus::Running)
-    };
-    !files.iter().any(waits) && !status.migrations.iter().any(|row| is_stuck(row.status))
+    !matches!(file.state, Applied | Baseline | Future | Skipped)
 }
 
-fn document(status: &Status, files: &[FileStanding]) -> Value {
+/// Whether a migration ended badly, or not yet.
+const fn is_stuck(status: MigrationStatus) -> bool {
+    matches!(status, MigrationStatus::Failed | MigrationStatus::Running)
+}
+
+fn document(status: &Status, files: &[FileStanding], is_settled: bool) -> Value {
     let migrations: Vec<_> = status
         .migrations
         .iter()
@@ -63,6 +65,7 @@ fn document(status: &Status, files: &[FileStanding]) -> Value {
                 "version": row.version,
                 "name": row.name,
                 "kind": row.kind.map(|kind| kind.as_str()),
+                "application": row.application,
                 "status": row.status.as_str(),
                 "checksum": row.checksum,
                 "applied_at": row.applied_at,
@@ -97,10 +100,12 @@ fn document(status: &Status, files: &[FileStanding]) -> Value {
                 "version": file.version.to_string(),
                 "name": file.name,
                 "state": file.state.as_str(),
+                "note": note(&file.state),
             })
         })
         .collect();
     json!({
+        "is_settled": is_settled,
         "database_uid": status.database_uid,
         "ddl_epoch": status.ddl_epoch,
         "lock": status.lock.as_ref().map(ToString::to_string),
@@ -110,58 +115,98 @@ fn document(status: &Status, files: &[FileStanding]) -> Value {
     })
 }
 
+/// What to say of a file's state besides its name; nothing if the name says it all.
+fn note(state: &FileState) -> Option<String> {
+    match state {
+        FileState::Divergent { .. } => Some("was edited after it was applied".to_owned()),
+        FileState::Failed { direction, done, total, error } => {
+            Some(format!("{direction}, {done} of {total} statements are done: {error}"))
+        }
+        FileState::Interrupted { direction, done, total } => {
+            Some(format!("{direction}, {done} of {total} statements are done for certain"))
+        }
+        FileState::Missing => Some("was applied, and there is no such file".to_owned()),
+        FileState::OutOfOrder => Some("comes before one that was applied".to_owned()),
+        _ => None,
+    }
+}
+
 fn text(
-    out: &mut dyn Write,
+    mut out: &mut dyn Write,
     status: &Status,
     files: &[FileStanding],
     color: bool,
 ) -> io::Result<()> {
-    let mut out = out;
-    if status.database_uid.is_none() {
-        writeln!(out, "there is no registry yet: nothing was migrated here")?;
-    }
     if let Some(lock) = &status.lock {
         let paint = if lock.is_expired { Paint::Bad } else { Paint::Slow };
-        let text = escape::controls(&lock.to_string()).into_owned();
-        writeln!(out, "{}", paint.show(&format!("migrating now: {text}"), color))?;
+        let text = format!("migrating now: {}", escape::controls(&lock.to_string()));
+        writeln!(out, "{}\n", paint.show(&text, color))?;
     }
-    let mut table = Table::new(
-        Look::Open,
-        [
-            ("version", Align::Left),
-            ("name", Align::Left),
-            ("status", Align::Left),
-            ("", Align::Left),
-        ],
-    );
+    if !status.migrations.is_empty() {
+        history(status).write(&mut out, color)?;
+        writeln!(out)?;
+    }
+    for row in status.migrations.iter().filter(|row| row.status == MigrationStatus::Failed) {
+        let text =
+            format!("{}: {}", row.version, row.error.as_deref().unwrap_or("no reason given"));
+        writeln!(out, "{}\n", Paint::Bad.show(&escape::controls(&text), color))?;
+    }
+    let waiting: Vec<_> = files.iter().filter(|file| waits(file)).collect();
+    if !waiting.is_empty() {
+        let columns = ["file", "name", "state", ""];
+        let mut table = Table::new(Look::Open, columns.map(|name| (name, Align::Left)));
+        for file in waiting {
+            table.push(vec![
+                clean(&file.version.to_string()),
+                clean(&file.name),
+                Cell::new(file.state.as_str(), Paint::Slow),
+                clean(&note(&file.state).unwrap_or_default()),
+            ]);
+        }
+        table.write(&mut out, color)?;
+        writeln!(out)?;
+    }
+    if status.database_uid.is_none() {
+        return writeln!(out, "there is no registry yet: nothing was migrated here");
+    }
+    let models = counted(status.models.len(), "model");
+    let epoch = usize::try_from(status.ddl_epoch).unwrap_or(usize::MAX);
+    writeln!(out, "{models}; changed {}", counted(epoch, "time"))
+}
+
+/// The history, the oldest first.
+fn history(status: &Status) -> Table {
+    let columns = ["version", "status", "applied", "name"];
+    let mut table = Table::new(Look::Open, columns.map(|name| (name, Align::Left)));
     for row in &status.migrations {
-        let paint = match row.status {
-            MigrationStatus::Failed => Paint::Bad,
-            MigrationStatus::Running | MigrationStatus::Pending => Paint::Slow,
-            _ => Paint::Good,
-        };
-        let note = row.error.as_deref().or(row.applied_at.as_deref()).unwrap_or_default();
+        let applied = row.applied_at.as_deref().unwrap_or_default();
+        // A history is read by days and hours; the document has it all.
+        let applied = applied.split_once('.').map_or(applied, |(seconds, _)| seconds);
         table.push(vec![
             clean(&row.version),
-            clean(&row.name),
-            Cell::new(row.status.as_str(), paint),
-            clean(note),
+            Cell::new(row.status.as_str(), paint(row.status)),
+            clean(applied),
+            clean(&shortened(&row.name)),
         ]);
     }
-    for file in files
-        .iter()
-        .filter(|file| !status.migrations.iter().any(|row| row.version == file.version.to_string()))
-    {
-        table.push(vec![
-            clean(&file.version.to_string()),
-            clean(&file.name),
-            Cell::new(file.state.as_str(), Paint::Slow),
-            Cell::from("a file"),
-        ]);
+    table
+}
+
+const fn paint(status: MigrationStatus) -> Paint {
+    match status {
+        MigrationStatus::Failed => Paint::Bad,
+        MigrationStatus::Running | MigrationStatus::Pending => Paint::Slow,
+        _ => Paint::Good,
     }
-    table.write(&mut out, color)?;
-    let models = count(status.models.len() as u64);
-    writeln!(out, "{models} models; the schema was changed {} times", count(status.ddl_epoch))
+}
+
+/// As much of a text as fits behind the other columns of a screen.
+fn shortened(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 60;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 fn clean(text: &str) -> Cell {

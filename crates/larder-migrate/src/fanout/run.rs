@@ -203,7 +203,7 @@ impl Migrations {
 fn describe(plan: &Plan, refusal: &larder_model::Refusal) -> Option<String> {
     let step = plan.steps.get(refusal.step)?;
     let rows = match (&step.probe, refusal.rows) {
-        (Some(probe), Some(rows)) => format!(" ({rows} {})", probe.what),
+        (Some(probe), Some(rows)) if rows > 0 => format!(" ({rows} {})", probe.what),
         _ => String::new(),
     };
     Some(format!("{}: {}{rows}", step.table, step.description))

@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
             total: self.prepared.statements.len(),
             at: statement.at,
             kept,
-            source,
+            source: Box::new(source),
         }
     }
 
@@ -165,12 +165,15 @@ pub(super) fn file_row(file: &MigrationFile, locked: &Locked) -> MigrationRow {
     }
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, in one line. A cause that its error has quoted already is left out.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let quoted = error.to_string();
+        if !text.contains(&quoted) {
+            text = format!("{text}: {quoted}");
+        }
         cause = error.source();
     }
     text
