@@ -62,6 +62,8 @@ impl Shared {
     async fn new(kind: &'static str) -> Self {
         let url = variable(&format!("LARDER_{}_URL", kind.to_uppercase()));
         let builder = Larder::builder().database("sqlite::memory:").far(&url).without_near();
+        // A machine that is busy with other tests is no reason for a miss.
+        let builder = builder.far_time_limit(Duration::from_secs(20));
         let larder = builder.ttl(Duration::from_secs(300)).build().await.unwrap();
         for sql in [
             "CREATE TABLE airline (id INTEGER, name TEXT, fleet INTEGER, rating REAL, logo BLOB)",

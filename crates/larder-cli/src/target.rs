@@ -2,7 +2,7 @@
 //!
 //! Guards that the command line goes before the environment, and that no URL is echoed.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use larder::{DatabaseUrl, Larder, LarderBuilder, OpenError, Settings, query::UrlError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -12,6 +12,11 @@ use crate::failure::Failure;
 /// What a path may hold in a URL as it is. A colon in front would look like a scheme of its own.
 const PLAIN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+/// How long a call waits for the far tier. A service gives up early, because its callers wait and
+/// the database answers too; who runs one command wants to know what is stored there, and ends
+/// before a write's invalidation could be made again.
+pub(crate) const FAR_TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the command line says about database, cache and lifetime.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +39,7 @@ impl Target {
         if let Some(text) = &settings.database_url {
             settings.database_url = Some(database_url(text)?);
         }
-        Ok(Larder::builder().settings(&settings))
+        Ok(Larder::builder().settings(&settings).far_time_limit(FAR_TIME_LIMIT))
     }
 
     /// What command line, environment and `.env` file say, as it stands there.

@@ -1,7 +1,10 @@
 //! The place of one connection to a server: made when it is needed, made anew when it was lost.
 //!
-//! Invariant: at most one connection is held and at most one is being made, so the number of
-//! connections is bounded whatever happens on the other side.
+//! Invariants: at most one connection is held and at most one is being made, so the number of
+//! connections is bounded whatever happens on the other side. That a server is away is found out
+//! by an attempt that began after the call which hears of it, so the first call after the server
+//! is back succeeds whoever else called before. No task is spawned under the lock: a runtime that
+//! goes down drops it at once, and with it what takes the lock.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,18 +16,19 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use larder_core::{Clock, Tick};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use crate::{connection::Connection, error::Trouble};
 
-/// How long after a failure no other attempt is made; who asks meanwhile gets the same answer. So
-/// short that the first call after a server is back finds it.
+/// How long after a failure no other attempt is made, however many calls there are; who asks
+/// meanwhile waits for the next one.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// The same after a refusal that will not pass by itself, such as a wrong password.
+/// The same after a refusal that will not pass by itself, such as a wrong password. Who asks
+/// meanwhile gets the same answer.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
-type Attempt = Shared<BoxFuture<'static, Result<Arc<Connection>, Trouble>>>;
+type Outcome = Result<Arc<Connection>, Trouble>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
@@ -35,7 +39,32 @@ pub(crate) struct Lane {
 struct State {
     connection: Option<Arc<Connection>>,
     attempt: Option<Attempt>,
-    failure: Option<(Tick, Trouble)>,
+    /// How many attempts were begun, and so the number of the last one.
+    begun: u64,
+    failure: Option<Failure>,
+}
+
+/// An attempt that is under way, for all who wait for it.
+#[derive(Clone, Debug)]
+struct Attempt {
+    number: u64,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
+
+/// How the last attempt failed.
+#[derive(Debug)]
+struct Failure {
+    number: u64,
+    at: Tick,
+    trouble: Trouble,
+}
+
+/// What a caller who has no connection does next.
+enum Next {
+    Begin(Attempt, Begun),
+    Join(Attempt),
+    Pause(Duration),
+    Use(Arc<Connection>),
 }
 
 impl Lane {
@@ -44,56 +73,70 @@ impl Lane {
     pub(crate) async fn connection<F>(
         self: &Arc<Self>,
         clock: &Arc<dyn Clock>,
-        connect: impl FnOnce() -> F,
-    ) -> Result<Arc<Connection>, Trouble>
+        connect: impl Fn() -> F,
+    ) -> Outcome
     where
         F: Future<Output = Result<Connection, Trouble>> + Send + 'static,
     {
-        let attempt = {
-            let mut state = self.state();
-            if let Some(connection) = &state.connection {
-                return Ok(Arc::clone(connection));
+        let runtime =
+            Handle::try_current().map_err(|_none| Trouble::Config("there is no tokio runtime"))?;
+        let asked = self.state().begun;
+        let mut paused = false;
+        loop {
+            let attempt = match self.next(asked, paused, &**clock)? {
+                Next::Use(connection) => return Ok(connection),
+                Next::Pause(time) => {
+                    sleep(time).await;
+                    paused = true;
+                    continue;
+                }
+                Next::Begin(attempt, begun) => {
+                    runtime.spawn(begun.run(Arc::clone(clock), connect()));
+                    attempt
+                }
+                Next::Join(attempt) => attempt,
+            };
+            match attempt.outcome.await {
+                // The server may be back since. One that did not answer in time is not asked
+                // again, as the time limit of this call is over too.
+                Err(trouble) if attempt.number <= asked && trouble.is_lost_connection() => {}
+                outcome => return outcome,
             }
-            if let Some((at, trouble)) = &state.failure
-                && clock.now().since(*at) < pause(trouble)
-            {
-                return Err(trouble.clone());
-            }
-            if state.attempt.is_none() {
-                state.attempt = Some(self.attempt(clock, connect())?);
-            }
-            state.attempt.clone()
-        };
-        match attempt {
-            Some(attempt) => attempt.await,
-            None => Err(Trouble::Closed),
         }
     }
 
-    fn attempt(
+    /// What a caller does who asked when so many attempts were begun.
+    fn next(
         self: &Arc<Self>,
-        clock: &Arc<dyn Clock>,
-        connect: impl Future<Output = Result<Connection, Trouble>> + Send + 'static,
-    ) -> Result<Attempt, Trouble> {
-        let runtime =
-            Handle::try_current().map_err(|_none| Trouble::Config("there is no tokio runtime"))?;
-        let (lane, clock) = (Arc::clone(self), Arc::clone(clock));
-        let end = AttemptEnd(lane);
-        let task = runtime.spawn(async move {
-            let result = connect.await.map(Arc::new);
-            let mut state = end.0.state();
-            match &result {
-                Ok(connection) => {
-                    state.connection = Some(Arc::clone(connection));
-                    state.failure = None;
-                }
-                Err(trouble) => state.failure = Some((clock.now(), trouble.clone())),
+        asked: u64,
+        paused: bool,
+        clock: &dyn Clock,
+    ) -> Result<Next, Trouble> {
+        let mut state = self.state();
+        if let Some(connection) = &state.connection {
+            return Ok(Next::Use(Arc::clone(connection)));
+        }
+        if let Some(attempt) = &state.attempt {
+            return Ok(Next::Join(attempt.clone()));
+        }
+        if let Some(failure) = &state.failure {
+            let since = clock.now().since(failure.at);
+            let passes = failure.trouble.kind().is_retryable();
+            if failure.number > asked || (!passes && since < PAUSE_AFTER_REFUSAL) {
+                return Err(failure.trouble.clone());
             }
-            drop(state);
-            drop(end);
-            result
-        });
-        Ok(task.map(|joined| joined.unwrap_or(Err(Trouble::Closed))).boxed().shared())
+            // Once is enough: a clock may stand still.
+            if passes && since < PAUSE && !paused {
+                return Ok(Next::Pause(PAUSE.saturating_sub(since)));
+            }
+        }
+        state.begun += 1;
+        let (told, outcome) = oneshot::channel();
+        let outcome = outcome.map(|told: Result<Outcome, _>| told.unwrap_or(Err(Trouble::Closed)));
+        let attempt = Attempt { number: state.begun, outcome: outcome.boxed().shared() };
+        state.attempt = Some(attempt.clone());
+        let begun = Begun { lane: Arc::clone(self), number: state.begun, told: Some(told) };
+        Ok(Next::Begin(attempt, begun))
     }
 
     /// The connection, if there is one.
@@ -115,15 +158,50 @@ impl Lane {
     }
 }
 
-/// Makes room for the next attempt, also when the runtime of this one went down.
-struct AttemptEnd(Arc<Lane>);
+/// The one who makes an attempt. Dropping it, as a runtime does that goes down, makes room for the
+/// next one.
+struct Begun {
+    lane: Arc<Lane>,
+    number: u64,
+    told: Option<oneshot::Sender<Outcome>>,
+}
 
-impl Drop for AttemptEnd {
-    fn drop(&mut self) {
-        self.0.state().attempt = None;
+impl Begun {
+    async fn run(
+        mut self,
+        clock: Arc<dyn Clock>,
+        connect: impl Future<Output = Result<Connection, Trouble>>,
+    ) {
+        let outcome = connect.await.map(Arc::new);
+        let mut state = self.lane.state();
+        // Before anybody hears of the outcome: who then looks again finds no attempt under way.
+        state.attempt = None;
+        match &outcome {
+            Ok(connection) => {
+                state.connection = Some(Arc::clone(connection));
+                state.failure = None;
+            }
+            Err(trouble) => {
+                let (number, at, trouble) = (self.number, clock.now(), trouble.clone());
+                state.failure = Some(Failure { number, at, trouble });
+            }
+        }
+        drop(state);
+        if let Some(told) = self.told.take() {
+            // All who waited may have left.
+            let _ = told.send(outcome);
+        }
     }
 }
 
-fn pause(trouble: &Trouble) -> Duration {
-    if trouble.kind().is_retryable() { PAUSE } else { PAUSE_AFTER_REFUSAL }
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let mut state = self.lane.state();
+        if state.attempt.as_ref().is_some_and(|attempt| attempt.number == self.number) {
+            state.attempt = None;
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

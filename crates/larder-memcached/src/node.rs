@@ -111,11 +111,13 @@ impl Node {
     }
 
     async fn connect(self: &Arc<Self>, lane: &Arc<Lane>) -> Result<Arc<Connection>, Trouble> {
-        let node = Arc::clone(self);
-        lane.connection(&self.config.clock, || async move {
-            let limit = node.config.time_limit;
-            let attempt = tokio::time::timeout(limit, Box::pin(node.try_connect())).await;
-            attempt.unwrap_or(Err(Trouble::Timeout))
+        lane.connection(&self.config.clock, || {
+            let node = Arc::clone(self);
+            async move {
+                let limit = node.config.time_limit;
+                let attempt = tokio::time::timeout(limit, Box::pin(node.try_connect())).await;
+                attempt.unwrap_or(Err(Trouble::Timeout))
+            }
         })
         .await
     }

@@ -1,7 +1,13 @@
 //! Servers that die, come back, stand still or are replaced: typed errors within the time limit
 //! meanwhile, and full service afterwards, with the same handle and few connections.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use larder_core::{
     CacheBackend, Clock as _, ErrorKind, FillOutcome, Key, LeaseOutcome, LeaseRequest, ReadRequest,
@@ -10,11 +16,15 @@ use larder_core::{
 use larder_memcached::{MemcachedBackend, MemcachedConfig};
 use larder_services::{Service, Setup};
 
-/// Long enough for a busy machine to answer in, short enough to wait for.
-const LIMIT: Duration = Duration::from_millis(500);
+/// A machine that is busy with other things is no reason for an error.
+const PATIENT: Duration = Duration::from_secs(60);
 
-/// What a call may take: the time to connect, the time to answer, and a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Short enough to wait for. A busy machine may take longer.
+const SHORT: Duration = Duration::from_millis(500);
+
+/// Long enough for anything that is going to happen: a call that takes longer than its limits to
+/// connect and to answer hangs.
+const DEADLINE: Duration = Duration::from_secs(150);
 
 fn ttl() -> Ttl {
     Ttl::new(Duration::from_secs(600)).unwrap()
@@ -27,7 +37,7 @@ fn key(n: usize) -> Key {
 fn start(setup: Setup) -> (Arc<Service>, MemcachedConfig) {
     let service = larder_services::start(setup).unwrap();
     let config: MemcachedConfig = service.url().parse().unwrap();
-    (Arc::new(service), config.with_time_limit(LIMIT))
+    (Arc::new(service), config.with_time_limit(PATIENT))
 }
 
 /// Does something to the servers on another thread, so that the runtime hears of it at once.
@@ -45,10 +55,21 @@ async fn open(config: &MemcachedConfig) -> Arc<MemcachedBackend> {
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
-    let Ok(result) = tokio::time::timeout(PATIENCE, call).await else {
-        panic!("no answer and no error within {PATIENCE:?}");
+    let Ok(result) = tokio::time::timeout(DEADLINE, call).await else {
+        panic!("no answer and no error within {DEADLINE:?}");
     };
     result
+}
+
+/// Polls until the condition holds.
+async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let poll = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(DEADLINE, poll).await;
+    assert!(waited.is_ok(), "it did not come to pass within {DEADLINE:?}: {what}");
 }
 
 /// The kind of the error that a call ends in while its server is away.
@@ -58,11 +79,15 @@ async fn trouble<T>(call: impl Future<Output = Result<T>>) -> ErrorKind {
     error.kind()
 }
 
-/// How many connections the servers see, this look included.
-async fn connections(cache: &MemcachedBackend) -> u64 {
-    let health = cache.health().await.unwrap();
-    let fact = health.facts.iter().find(|fact| fact.name == "server connections").unwrap();
-    fact.value.parse().unwrap()
+/// The servers see so many connections in the end, this look included. Those of whoever waited for
+/// a server to start count until its threads have noticed that they are closed.
+async fn connections_are_bounded(cache: &MemcachedBackend, most: u64) {
+    eventually(&format!("there are at most {most} connections"), async || {
+        let health = in_time(cache.health()).await.unwrap();
+        let fact = health.facts.iter().find(|fact| fact.name == "server connections").unwrap();
+        fact.value.parse::<u64>().unwrap() <= most
+    })
+    .await;
 }
 
 mod memcached {
@@ -83,7 +108,7 @@ mod memcached {
             assert_ne!(snapshot.epoch, epoch, "another history");
         }
         assert_eq!(cache.stats().errors, 0);
-        assert!(connections(&cache).await <= 3);
+        connections_are_bounded(&cache, 3).await;
     }
 
     #[tokio::test]
@@ -124,46 +149,50 @@ mod memcached {
     #[ignore = "needs a live service"]
     async fn a_server_that_stands_still_is_given_up_in_time() {
         let (service, config) = start(Setup::Memcached);
-        let cache = open(&config).await;
-        cache.put(&key(0), "value".into(), ttl()).await.unwrap();
+        let cache = open(&config.with_time_limit(SHORT)).await;
+        let put = async || in_time(cache.put(&key(0), "value".into(), ttl())).await.is_ok();
+        eventually("a machine that is not too busy to store", put).await;
         let clock = SystemClock::new();
         service.pause();
         let before = clock.now();
         assert_eq!(trouble(cache.read(&key(0), &[])).await, ErrorKind::Timeout);
-        assert!(clock.now().since(before) >= LIMIT / 2, "given up too early");
+        assert!(clock.now().since(before) >= SHORT / 2, "given up too early");
         // From here on no connection can be made, either.
         for _ in 0..3 {
             assert_eq!(trouble(cache.read(&key(0), &[])).await, ErrorKind::Timeout);
         }
         service.resume();
-        let snapshot = in_time(cache.read(&key(0), &[])).await.unwrap();
-        assert!(snapshot.value.is_some(), "nothing was lost");
+        eventually("an answer after the pause", async || {
+            let read = in_time(cache.read(&key(0), &[])).await;
+            read.is_ok_and(|snapshot| {
+                assert!(snapshot.value.is_some(), "nothing was lost");
+                true
+            })
+        })
+        .await;
     }
 
-    /// Tasks that read all the time, across restarts and pauses: every call ends, most succeed,
-    /// and connections are closed before new ones are made.
+    /// Tasks that read all the time, across restarts and pauses: every call ends, whoever calls
+    /// when the server is back is answered, and connections are closed before new ones are made.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "needs a live service"]
     async fn readers_survive_everything_on_a_bounded_number_of_connections() {
         let (service, config) = start(Setup::Memcached);
         let cache = open(&config).await;
         let (stop, stopped) = tokio::sync::watch::channel(false);
+        let answers = Arc::new(AtomicU64::new(0));
         let readers: Vec<_> = (0..64)
             .map(|n| {
                 let (cache, stopped) = (Arc::clone(&cache), stopped.clone());
+                let answers = Arc::clone(&answers);
                 tokio::spawn(async move {
-                    let (mut answers, mut errors) = (0_u64, 0_u64);
                     while !*stopped.borrow() {
                         match in_time(cache.read(&key(n), &[])).await {
-                            Ok(_) => answers += 1,
-                            Err(error) => {
-                                assert!(error.is_retryable(), "{error}");
-                                errors += 1;
-                            }
+                            Ok(_) => _ = answers.fetch_add(1, SeqCst),
+                            Err(error) => assert!(error.is_retryable(), "{error}"),
                         }
                         tokio::task::yield_now().await;
                     }
-                    (answers, errors)
                 })
             })
             .collect();
@@ -176,16 +205,16 @@ mod memcached {
                 }
             })
             .await;
+            // Whatever the readers found while the server was away.
             in_time(cache.put(&key(0), "value".into(), ttl())).await.unwrap();
+            let enough = answers.load(SeqCst) + 300;
+            eventually("readers are answered", async || answers.load(SeqCst) >= enough).await;
         }
-        let open = connections(&cache).await;
+        connections_are_bounded(&cache, 4).await;
         stop.send(true).unwrap();
-        let mut answers = 0;
         for reader in readers {
-            answers += reader.await.unwrap().0;
+            reader.await.unwrap();
         }
-        assert!(answers > 1_000, "{answers} answers");
-        assert!(open <= 4, "{open} connections");
     }
 }
 

@@ -38,6 +38,37 @@ pub struct Lowered {
     pub table: Table,
 }
 
+impl Lowered {
+    /// Takes over the types of columns that are there and that the model has nothing against, so
+    /// that the database prints expressions as it does for these: PostgreSQL writes out into what
+    /// type it converts a column of another one.
+    pub fn admit_types(&mut self, dialect: Dialect, current: &Catalog) {
+        let former = self
+            .table
+            .renamed_from
+            .clone()
+            .map(|name| TableName { schema: self.table.name.schema.clone(), name });
+        let find = |name: &TableName| {
+            current.tables.iter().find(|table| dialect.is_same_table(&table.name, name))
+        };
+        let found = find(&self.table.name).or_else(|| find(former.as_ref()?));
+        let Some(found) = found else { return };
+        let column = |name: &str| {
+            found.columns.iter().find(|column| dialect.is_same_column(&column.name, name))
+        };
+        for wanted in &mut self.table.columns {
+            let found_column =
+                column(&wanted.name).or_else(|| column(wanted.renamed_from.as_deref()?));
+            if let (Some(kind), Some(of)) = (wanted.kind, found_column)
+                && dialect.holds(kind, &of.ty, found.strict)
+            {
+                wanted.ty.clone_from(&of.ty);
+                wanted.collation.clone_from(&of.collation);
+            }
+        }
+    }
+}
+
 impl Dialect {
     /// A name in quotes, as it stands in a statement.
     #[must_use]
@@ -52,17 +83,16 @@ impl Dialect {
     /// where it needs none.
     #[must_use]
     pub fn quoted_if_needed(self, name: &str) -> String {
-        let is_letter = |byte: &u8| match self {
-            // PostgreSQL would make them small.
-            Self::Postgres => byte.is_ascii_lowercase() || *byte == b'_',
-            _ => byte.is_ascii_alphabetic() || *byte == b'_',
-        };
+        if self == Self::Postgres {
+            return postgres::printed(name);
+        }
+        let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
         let is_plain = name.as_bytes().first().is_some_and(is_letter)
             && name.bytes().all(|byte| is_letter(&byte) || byte.is_ascii_digit())
             && !sqlite::is_sqlite_keyword(name)
             && !["TRUE", "FALSE"].iter().any(|word| name.eq_ignore_ascii_case(word));
         match self {
-            Self::Postgres | Self::Sqlite if is_plain => name.to_owned(),
+            Self::Sqlite if is_plain => name.to_owned(),
             _ => self.quoted(name),
         }
     }

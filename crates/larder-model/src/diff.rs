@@ -419,9 +419,21 @@ impl<'a> Pair<'a> {
         };
         let (extra, missing) = unmatched(&found.uniques, &wanted.uniques, unique);
         for of in missing {
-            // A unique index says the same.
-            let is_index = |index: &Index| index.is_unique_over(&of.columns);
-            if self.is_exact() || !found.indexes.iter().any(is_index) {
+            // A unique index says the same, unless it makes room for another one of its name.
+            let is_index = |index: &Index| {
+                let mut wanted = wanted.indexes.iter();
+                let is_kept =
+                    |of: &Index| of == index || !self.dialect.is_same_column(&of.name, &index.name);
+                index.is_unique_over(&of.columns) && wanted.all(is_kept)
+            };
+            // So does a key that stays, in whatever order.
+            let is_same = |columns: &[String]| {
+                columns.len() == of.columns.len()
+                    && columns.iter().all(|name| of.columns.contains(name))
+            };
+            let mut keys = found.primary_key.iter().chain(&wanted.primary_key);
+            let is_key = found.primary_key.is_some() && keys.all(|key| is_same(&key.columns));
+            if self.is_exact() || !(is_key || found.indexes.iter().any(is_index)) {
                 self.phases.adds.push(Change::AddUnique(self.name(), of.clone()));
             }
         }
@@ -507,16 +519,21 @@ impl<'a> Pair<'a> {
 
     fn indexes(&mut self) {
         let is_exact = self.is_exact();
+        let (dialect, wanted) = (self.dialect, &self.wanted.indexes);
+        let is_wanted =
+            |name: &str| wanted.iter().any(|index| dialect.is_same_column(&index.name, name));
+        // One of another name will do, unless another one is to have that name.
         let same = |one: &Index, other: &Index| {
             let anonymous = |of: &Index| Index { name: String::new(), ..of.clone() };
-            one == other || (!is_exact && anonymous(one) == anonymous(other))
+            let is_free = !is_exact && !is_wanted(&one.name);
+            one == other || (is_free && anonymous(one) == anonymous(other))
         };
         let (extra, missing) = unmatched(&self.found.indexes, &self.wanted.indexes, same);
         for of in &missing {
             self.phases.adds.push(Change::AddIndex(self.name(), (*of).clone()));
         }
         for of in extra {
-            let is_replaced = missing.iter().any(|index| index.name == of.name);
+            let is_replaced = is_wanted(&of.name);
             if is_exact || is_replaced {
                 self.phases.drops.push(Change::DropIndex(self.name(), of.clone()));
             } else {

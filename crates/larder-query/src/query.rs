@@ -251,7 +251,7 @@ impl<'q, S: Shape> Query<'q, S> {
         };
         let family = self.configured(self.prepared.all(self.shared));
         let load = move || async move {
-            let set = source.fetch(RowLimit::All).await?;
+            let set = S::adapt(source.fetch(RowLimit::All).await?);
             let (payload, is_empty) = (set.encode(), set.is_empty());
             let loaded = Loaded::value(S::rows(set)?, payload).brief_if(is_empty);
             source.vouch_for(loaded).await
@@ -266,7 +266,7 @@ impl<'q, S: Shape> Query<'q, S> {
         };
         let family = self.configured(self.prepared.one(self.shared));
         let load = move || async move {
-            let set = source.fetch(RowLimit::One).await?;
+            let set = S::adapt(source.fetch(RowLimit::One).await?);
             let payload = set.encode();
             let row = S::row(set)?;
             let loaded = row.map_or_else(Loaded::absent, |row| Loaded::value(row, payload));
@@ -328,7 +328,7 @@ impl<'q, S: Shape> Query<'q, S> {
         let started: Tick = clock.now();
         let set =
             self.shared.fetch_past_cache(&self.prepared.statement, &self.params, limit).await?;
-        let value = convert(set)?;
+        let value = convert(S::adapt(set))?;
         self.shared.cache.count_bypass("query");
         Ok(Lookup::bypassed(value, clock.now().since(started)))
     }

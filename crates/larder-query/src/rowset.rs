@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use larder_model::{ColumnKind, ModelEntry};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{Columns, CorruptRows, Row, RowError, Value, rowset_codec};
@@ -98,6 +99,36 @@ impl RowSet {
         stored: &[u8],
     ) -> Result<Result<Vec<T>, RowError>, CorruptRows> {
         rowset_codec::decode_to(stored)
+    }
+}
+
+impl RowSet {
+    /// The same with texts as the documents that they are, in the columns of a model that hold
+    /// documents: a database without a type for them, such as SQLite, does not tell.
+    pub(crate) fn of_model(self, model: &ModelEntry) -> Self {
+        let is_document = |name: &str| {
+            let column = model.table().column(name);
+            column.is_some_and(|column| column.data_type.kind() == ColumnKind::Json)
+        };
+        let is_document_at = |at: &usize| self.columns.name(*at).is_some_and(is_document);
+        let documents: Vec<_> = (0..self.columns.len()).filter(is_document_at).collect();
+        if documents.is_empty() {
+            return self;
+        }
+        let Self { columns, rows } = self;
+        let document = |row: Row| {
+            let mut values = row.into_values();
+            for at in &documents {
+                if let Some(value @ Value::Text(_)) = values.get_mut(*at)
+                    && let Value::Text(text) = std::mem::replace(value, Value::Null)
+                {
+                    *value = Value::Json(text);
+                }
+            }
+            Row::new(&columns, values)
+        };
+        let rows = rows.into_iter().map(document).collect();
+        Self { columns, rows }
     }
 }
 

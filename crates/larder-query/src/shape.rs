@@ -20,6 +20,14 @@ pub trait Shape: sealed::Sealed + Send + Sync + 'static {
     fn model() -> Option<&'static ModelEntry>;
     #[doc(hidden)]
     fn fingerprint() -> u64;
+    /// What only a model tells of rows, told.
+    #[doc(hidden)]
+    fn adapt(set: RowSet) -> RowSet {
+        match Self::model() {
+            Some(model) => set.of_model(model),
+            None => set,
+        }
+    }
     #[doc(hidden)]
     fn rows(set: RowSet) -> Result<Self::Rows, QueryError>;
     #[doc(hidden)]

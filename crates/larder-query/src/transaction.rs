@@ -208,7 +208,7 @@ impl<'t, S: Shape> InTransaction<'t, S> {
     /// As [`DatabaseTransaction::fetch`].
     pub async fn fetch_all(self) -> Result<S::Rows, QueryError> {
         let Self { transaction, statement, params, .. } = self;
-        S::rows(transaction.fetch(&statement, &params, RowLimit::All).await?)
+        S::rows(S::adapt(transaction.fetch(&statement, &params, RowLimit::All).await?))
     }
 
     /// Fetches the first row, if there is one.
@@ -221,7 +221,7 @@ impl<'t, S: Shape> InTransaction<'t, S> {
     pub async fn fetch_optional(self) -> Result<Option<S::Row>, QueryError> {
         let Self { transaction, statement, params, .. } = self;
         let limit = if statement.writes.is_empty() { RowLimit::One } else { RowLimit::All };
-        S::row(transaction.fetch(&statement, &params, limit).await?)
+        S::row(S::adapt(transaction.fetch(&statement, &params, limit).await?))
     }
 
     /// Fetches the first row; its absence is an error.

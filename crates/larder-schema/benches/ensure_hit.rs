@@ -1,11 +1,13 @@
-//! The price of a hit, as a multiple of two bare atomic loads in the same run.
+//! The price of a hit, as a multiple of bare atomic loads and of a look-up in a map behind a lock,
+//! in the same run.
 
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark tells and times")]
 
 use std::{
+    collections::HashMap,
     hint::black_box,
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, RwLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -14,9 +16,9 @@ use std::{
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use larder_core::Ttl;
-use larder_model::{Dialect, Model};
+use larder_model::{Model, Policy};
 use larder_schema::{
-    Cell, Ensured, Schema, SchemaOptions, SchemaStore, SchemaTransaction, StoreError,
+    Ensured, ModelRef, Schema, SchemaOptions, SchemaSignal, SchemaStore, Standing, StoreError,
 };
 
 const CALLS: u32 = 5_000_000;
@@ -26,25 +28,33 @@ const ROUNDS: usize = 9;
 #[expect(dead_code, reason = "only its declaration counts")]
 struct Airline {
     #[model(key)]
-    iata: String,
+    id: i64,
 }
 
 /// A database that is never asked.
 #[derive(Debug)]
 struct Nowhere;
 
+#[derive(Debug, thiserror::Error)]
+#[error("a hit asks nobody")]
+struct Asked;
+
 #[async_trait]
 impl SchemaStore for Nowhere {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+    async fn identity(&self) -> Result<String, StoreError> {
+        Err(Arc::new(Asked))
     }
 
-    async fn fetch(&self, _sql: &str, _parameters: &[&str]) -> Result<Vec<Vec<Cell>>, StoreError> {
-        Err("a hit asks nobody".into())
+    async fn signal(&self) -> Result<SchemaSignal, StoreError> {
+        Err(Arc::new(Asked))
     }
 
-    async fn begin(&self) -> Result<Box<dyn SchemaTransaction>, StoreError> {
-        Err("a hit asks nobody".into())
+    async fn ensure(
+        &self,
+        models: &[ModelRef<'_>],
+        _policy: Policy,
+    ) -> Vec<Result<Standing, StoreError>> {
+        models.iter().map(|_| Err(Arc::new(Asked) as StoreError)).collect()
     }
 }
 
@@ -108,7 +118,21 @@ fn main() {
         }
     };
 
-    let mut samples: [Vec<f64>; 7] = Default::default();
+    let one = || {
+        for _ in 0..CALLS {
+            assert!(black_box(&states)[3].load(Ordering::Acquire) & 1 == 1);
+        }
+    };
+    let known: RwLock<HashMap<u64, bool>> =
+        RwLock::new((0..64).map(|model| (model, true)).collect());
+    let map = || {
+        for _ in 0..CALLS {
+            let known = black_box(&known).read().unwrap();
+            assert!(known.get(&black_box(3)).copied().unwrap_or_default());
+        }
+    };
+
+    let mut samples: [Vec<f64>; 10] = Default::default();
     for _ in 0..ROUNDS {
         samples[0].push(time(1, bare));
         samples[1].push(time(1, || ensure(&plain)));
@@ -117,13 +141,24 @@ fn main() {
         samples[4].push(time(1, || ensure(&counting)));
         samples[5].push(time(2, || ensure(&plain)));
         samples[6].push(time(2, || ensure(&schema(SchemaOptions::default()))));
+        samples[7].push(time(1, one));
+        samples[8].push(time(1, map));
+        samples[9].push(time(2, map));
     }
-    let [bare, plain, peek, expiring, counting, plain2, own2] = samples.map(least);
-    println!("two bare atomic loads {bare:.2} ns, is_table_ensured {peek:.2} ns");
+    let [bare, plain, peek, expiring, counting, plain2, own2, one, map, map2] = samples.map(least);
+    println!("one atomic load {one:.2} ns, two {bare:.2} ns, is_table_ensured {peek:.2} ns");
     println!("ensure {plain:.2} ns, with time-to-live {expiring:.2} ns, counted {counting:.2} ns");
+    println!("RwLock<HashMap> {map:.2} ns, on two threads {map2:.2} ns each");
+    println!("ratio schema hit (ensure) / 5 ns: {:.2}x (limit 1x)", plain / 5.0);
+    println!("ratio schema hit (ensure) / one bare atomic load: {:.2}x", plain / one);
     println!("ratio schema hit (ensure) / two bare atomic loads: {:.2}x (limit 4x)", plain / bare);
     println!("ratio schema hit (is_table_ensured) / two bare atomic loads: {:.2}x", peek / bare);
     println!("ratio schema hit, counted / not counted: {:.2}x", counting / plain);
+    println!("ratio RwLock<HashMap> / schema hit: {:.2}x (at least 2x)", map / plain);
+    println!(
+        "ratio RwLock<HashMap> / schema hit, two threads: {:.2}x (at least 2x)",
+        map2 / plain2
+    );
     println!(
         "ratio schema hit on two threads, one cache for both / one each: {:.2}x (limit 1.5x)",
         plain2 / own2

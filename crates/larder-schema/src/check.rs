@@ -5,6 +5,7 @@
 //! a table that could not be ensured is not asked for again before its pause is over.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -50,17 +51,54 @@ impl Schema {
 
     /// Waits for another's pass, or makes one.
     async fn board(&self, entry: &'static ModelEntry) -> Outcome {
+        let (_, outcomes, place) = self.pass(entry).await?;
+        outcomes.map_or(Ok(Ensured::Known), |outcomes| outcomes[place].clone())
+    }
+
+    /// Every registered model with what became of it, in as few passes as it takes.
+    pub(crate) async fn pass_all(&self) -> Vec<(&'static ModelEntry, Outcome)> {
+        let mut ended: HashMap<usize, Outcome> = HashMap::new();
+        let mut all = Vec::new();
+        for entry in self.database.registered() {
+            if let Some(outcome) = ended.remove(&entry.slot()) {
+                all.push((entry, outcome));
+                continue;
+            }
+            if !self.options().enabled || self.is_hit(entry) {
+                all.push((entry, self.ensure_entry(entry).await));
+                continue;
+            }
+            self.database.counters.misses.increment();
+            let outcome = match self.pass(entry).await {
+                Err(error) => Err(error),
+                Ok((_, None, _)) => Ok(Ensured::Known),
+                Ok((members, Some(outcomes), place)) => {
+                    let slots = members.iter().map(|member| member.entry.slot());
+                    ended.extend(slots.zip(outcomes.iter().cloned()));
+                    outcomes[place].clone()
+                }
+            };
+            all.push((entry, outcome));
+        }
+        all
+    }
+
+    /// The pass that a table is in, and its place in it; no outcomes if there is nothing to do.
+    async fn pass(&self, entry: &'static ModelEntry) -> Result<Pass, SchemaError> {
         let purpose = Purpose::Use(self.options().policy);
         loop {
             match self.database.board(entry, purpose, |slot| self.is_trusted(slot)) {
                 Boarding::BackingOff(error) => return Err(error),
-                Boarding::Ensured => return Ok(Ensured::Known),
-                Boarding::Join(landing, place) => {
+                Boarding::Ensured => return Ok((Arc::default(), None, 0)),
+                Boarding::Join(landing, members, place) => {
                     if let Some(outcomes) = flight::landed(landing).await {
-                        return outcomes[place].clone();
+                        return Ok((members, Some(outcomes), place));
                     }
                 }
-                Boarding::Lead(pilot, place) => return self.fly(pilot).await[place].clone(),
+                Boarding::Lead(pilot, place) => {
+                    let members = Arc::clone(&pilot.members);
+                    return Ok((members, Some(self.fly(pilot).await), place));
+                }
                 Boarding::Wait(landing) => {
                     flight::landed(landing).await;
                 }
@@ -275,6 +313,9 @@ impl Schema {
         })
     }
 }
+
+/// The tables of a pass, its outcomes, and the place of one table in both.
+type Pass = (Arc<[Member]>, Option<flight::Outcomes>, usize);
 
 /// The moment so much earlier, or the origin of the clock.
 fn before(at: Tick, age: Duration) -> Tick {

@@ -136,7 +136,9 @@ impl Database {
         if let Some(flight) = &known.flight {
             let place = flight.place(entry, slot.generation());
             return match place.filter(|_| flight.purpose == purpose) {
-                Some(place) => Boarding::Join(flight.landing.clone(), place),
+                Some(place) => {
+                    Boarding::Join(flight.landing.clone(), Arc::clone(&flight.members), place)
+                }
                 None => Boarding::Wait(flight.landing.clone()),
             };
         }
@@ -391,15 +393,23 @@ impl Database {
         }
     }
 
-    /// Doubts every table but these.
+    /// Doubts every table but these, and what a pass under way finds of others: it may have looked
+    /// before the change that is the reason.
     fn doubt(&self, known: &Known, except: &[Member]) -> usize {
-        let is_excepted = |record: &Record| Member::find(except, record.entry).is_some();
+        let is_excepted = |entry: &'static ModelEntry| Member::find(except, entry).is_some();
         let doubted = known
             .records
             .iter()
-            .filter(|record| !is_excepted(record) && self.slot(record.entry).doubt())
+            .filter(|record| !is_excepted(record.entry) && self.slot(record.entry).doubt())
             .count();
         self.cache.removed(doubted);
+        let flying = known.flight.iter().flat_map(|flight| &*flight.members);
+        for member in flying.filter(|member| !is_excepted(member.entry)) {
+            let slot = self.slot(member.entry);
+            if slot.generation() == member.generation {
+                slot.overtake();
+            }
+        }
         doubted
     }
 

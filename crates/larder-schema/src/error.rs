@@ -19,7 +19,7 @@ pub enum SchemaError {
         /// How long it is until the next try, from the moment of this error.
         retry_in: Duration,
         /// Why the last try failed.
-        cause: Arc<SchemaError>,
+        cause: Arc<Self>,
     },
     /// Something would have to be done that the policy leaves to somebody else. Nothing was
     /// changed, also of what the policy admits.

@@ -50,8 +50,8 @@ pub(crate) enum Boarding {
     BackingOff(crate::SchemaError),
     /// None: somebody has checked it meanwhile.
     Ensured,
-    /// To wait for another's pass, in which it has this place.
-    Join(Landing, usize),
+    /// To wait for another's pass over these tables, in which it has this place.
+    Join(Landing, Arc<[Member]>, usize),
     /// To make a pass, in which it has this place.
     Lead(Pilot, usize),
     /// To wait until another's pass is over, and then to ask again.

@@ -166,18 +166,12 @@ impl Schema {
     }
 
     /// As [`Schema::ensure`], for every registered model: one outcome each, in the order in which
-    /// the process first used them.
+    /// the process first used them. At most one pass, unless some were evicted.
     ///
     /// # Cancel safety
     /// As [`Schema::ensure`].
     pub async fn ensure_all(&self) -> Vec<(&'static ModelEntry, Result<Ensured, SchemaError>)> {
-        let mut outcomes = Vec::new();
-        // The first that is not ensured checks them all; each of the others then hears its own
-        // outcome, a failure as one that it is too early to try again after.
-        for entry in self.database.registered() {
-            outcomes.push((entry, self.ensure_entry(entry).await));
-        }
-        outcomes
+        Box::pin(self.pass_all()).await
     }
 
     /// Registers a model, so that it is checked together with the first that is used.

@@ -94,7 +94,7 @@ impl SecondLevel<'_> {
         verified_ms: u64,
         ttl: Option<Ttl>,
     ) {
-        let ttl = ttl.map_or_else(|| Ttl::new(DAY).unwrap_or(Ttl::MIN), |ttl| ttl);
+        let ttl = ttl.unwrap_or_else(|| Ttl::new(DAY).unwrap_or(Ttl::MIN));
         let expiry_ms = verified_ms.saturating_add(ttl.as_millis());
         let Ok(payload) = serde_json::to_vec(&Payload::of(signal)) else { return };
         let header = EnvelopeHeader {

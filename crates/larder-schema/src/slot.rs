@@ -101,6 +101,12 @@ impl Slot {
         })
     }
 
+    /// Has a check that is under way not be remembered, whatever it finds. For a table that is not
+    /// ensured.
+    pub(crate) fn overtake(&self) {
+        self.update(|generation, mark| Some(generation.wrapping_add(STEP) | mark));
+    }
+
     /// Asks to be told of the next use.
     pub(crate) fn idle(&self) {
         self.update(|generation, mark| (mark == ENSURED).then_some(generation | IDLE));

@@ -129,6 +129,51 @@ async fn what_is_delayed_arrives_late_and_whole() {
     }
 }
 
+/// Each frame sets out when it comes. If it waited for the one before it, the proxy would take in
+/// no more than one of them within the hour.
+#[tokio::test]
+async fn late_frames_are_on_their_way_at_the_same_time_and_keep_their_order() {
+    let hour = Duration::from_secs(3_600);
+    for direction in DIRECTIONS {
+        let proxy = proxy().await;
+        let mut client = connect(&proxy).await;
+        proxy.set(direction, WireFault::Latency { delay: hour, jitter: hour });
+        for frame in 1..=9 {
+            client.write_all(frame.to_string().as_bytes()).await.unwrap();
+            until(&proxy, |stats| stats.faults == frame).await;
+        }
+        assert_silent(&mut client).await;
+        proxy.clear();
+        assert_eq!(read(&mut client, 9).await.unwrap(), "123456789", "{direction:?}");
+    }
+}
+
+#[tokio::test]
+async fn frames_with_jitter_do_not_overtake_each_other() {
+    let proxy = proxy().await;
+    let mut client = connect(&proxy).await;
+    let (delay, jitter) = (Duration::ZERO, Duration::from_millis(20));
+    proxy.set(Direction::Replies, WireFault::Latency { delay, jitter });
+    for frame in 10..=59_u64 {
+        client.write_all(frame.to_string().as_bytes()).await.unwrap();
+        until(&proxy, |stats| stats.request_bytes == 2 * (frame - 9)).await;
+    }
+    let expected: String = (10..=59).map(|frame| frame.to_string()).collect();
+    assert_eq!(read(&mut client, 100).await.unwrap(), expected);
+}
+
+/// What was said before the end arrives before the end.
+#[tokio::test]
+async fn a_connection_ends_after_its_late_frames() {
+    let proxy = proxy().await;
+    let mut client = connect(&proxy).await;
+    let delay = Duration::from_millis(30);
+    proxy.set(Direction::Requests, WireFault::Latency { delay, jitter: Duration::ZERO });
+    client.write_all(b"hello").await.unwrap();
+    client.shutdown().await.unwrap();
+    assert_eq!(rest(&mut client).await, (5, Ok(())));
+}
+
 #[tokio::test]
 async fn a_pause_ends_when_its_fault_is_lifted() {
     let hour = Duration::from_secs(3_600);

@@ -146,6 +146,9 @@ impl LarderBuilder {
     }
 
     /// Sets the time limit of a read's calls to the far tier, all together. Default: 100 ms.
+    ///
+    /// A Redis, Valkey or Memcached that is opened by its URL has a second for each request, or as
+    /// long as this if it is longer.
     pub const fn far_time_limit(mut self, limit: Duration) -> Self {
         self.far_time_limit = Some(limit);
         self
@@ -214,7 +217,9 @@ impl LarderBuilder {
             Some(Far::Backend(backend)) => {
                 Opened { backend: Some(backend), plain: None, away: None }
             }
-            Some(Far::Url(url)) => url.map_err(OpenError::FarUrl)?.open_in(namespace).await?,
+            Some(Far::Url(url)) => {
+                url.map_err(OpenError::FarUrl)?.open_in(namespace, self.far_time_limit).await?
+            }
             None => Opened { backend: None, plain: None, away: None },
         };
         if let Some(error) = away {

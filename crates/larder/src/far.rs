@@ -4,7 +4,7 @@
 
 mod shown;
 
-use std::{error::Error as StdError, str::FromStr, sync::Arc};
+use std::{error::Error as StdError, str::FromStr, sync::Arc, time::Duration};
 
 use larder_core::{CacheBackend, MemoryBackend, MemoryConfig, PlainStore};
 
@@ -168,7 +168,7 @@ impl FarUrl {
     /// # Cancel safety
     /// What was opened so far is closed.
     pub async fn open(&self) -> Result<Option<Arc<dyn CacheBackend>>, OpenError> {
-        match self.open_in(None).await? {
+        match self.open_in(None, None).await? {
             Opened { away: Some(source), .. } => {
                 Err(OpenError::Far { url: self.to_string(), source })
             }
@@ -177,12 +177,17 @@ impl FarUrl {
     }
 
     /// Opens the backend in a namespace, where it takes one. A server that is away for now is the
-    /// cache's trouble, which this leaves to the caller.
-    pub(crate) async fn open_in(&self, namespace: Option<&str>) -> Result<Opened, OpenError> {
+    /// cache's trouble, which this leaves to the caller. Whoever waits for so long waits for a
+    /// server, too, which has its own limit for each request.
+    pub(crate) async fn open_in(
+        &self,
+        namespace: Option<&str>,
+        patience: Option<Duration>,
+    ) -> Result<Opened, OpenError> {
         #[cfg(any(feature = "memcached", feature = "redis"))]
-        let namespace = namespace.map(server_namespace);
+        let (namespace, patience) = (namespace.map(server_namespace), patience.unwrap_or_default());
         #[cfg(not(any(feature = "memcached", feature = "redis")))]
-        let _ = namespace;
+        let _ = (namespace, patience);
         match &self.0 {
             Kind::None => Ok(Opened { backend: None, plain: None, away: None }),
             Kind::Memory => Ok(Opened::new(MemoryBackend::new(MemoryConfig::default()))),
@@ -199,6 +204,8 @@ impl FarUrl {
             #[cfg(feature = "memcached")]
             Kind::Memcached(config) => {
                 let config = config.as_ref().clone();
+                let time_limit = config.time_limit.max(patience);
+                let config = config.with_time_limit(time_limit);
                 let config = match namespace {
                     Some(namespace) => config.with_namespace(namespace),
                     None => config,
@@ -210,6 +217,8 @@ impl FarUrl {
             #[cfg(feature = "redis")]
             Kind::Redis { config, .. } => {
                 let config = config.as_ref().clone();
+                let time_limit = config.time_limit.max(patience);
+                let config = config.with_time_limit(time_limit);
                 let config = match namespace {
                     Some(namespace) => config.with_namespace(namespace),
                     None => config,

@@ -6,10 +6,10 @@ use larder_cache::{Cache, CacheStats, Invalidation};
 use larder_migrate::Migrator;
 use larder_model::Model;
 use larder_query::{
-    Database, DatabaseErrorKind, Dynamic, Execute, PlainQueries, PreparedQuery, Queries, Query,
-    QueryError, Transaction, Typed,
+    Database, Dynamic, Execute, PlainQueries, PreparedQuery, Queries, Query, QueryError,
+    Transaction, Typed,
 };
-use larder_schema::{Ensured, Schema, SchemaError, StatementFailure};
+use larder_schema::{Ensured, Schema, SchemaError};
 use serde::de::DeserializeOwned;
 
 use crate::{LarderBuilder, NoPlainStore};
@@ -119,20 +119,6 @@ impl Larder {
     /// As [`Schema::ensure`].
     pub async fn ensure_table_exists(&self, name: &str) -> Result<Ensured, SchemaError> {
         self.schema.ensure_table_exists(name).await
-    }
-
-    /// Tells the schema cache that a statement failed, if it may be because somebody changed a
-    /// table: then the table is looked at before it is used again. `true` if it counted as ensured
-    /// until now.
-    ///
-    /// `table` is the one that the statement was about, if there was one only.
-    pub fn statement_failed(&self, error: &QueryError, table: Option<&str>) -> bool {
-        let failure = match error.database_kind() {
-            Some(DatabaseErrorKind::MissingColumn) => StatementFailure::UndefinedColumn,
-            Some(DatabaseErrorKind::MissingTable) => StatementFailure::UndefinedTable,
-            _ => return false,
-        };
-        self.schema.statement_failed(failure, table)
     }
 
     /// The schema cache: what is ensured, and what was counted.

@@ -9,7 +9,7 @@ use std::{
 /// Asks and returns the lines of the answer up to one of the last words.
 fn ask(port: u16, question: &[u8]) -> Option<Vec<String>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     stream.write_all(question).ok()?;
     let mut lines = Vec::new();
     for line in BufReader::new(stream.take(1 << 20)).lines() {

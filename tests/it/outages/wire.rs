@@ -90,6 +90,30 @@ async fn a_task_alone(setup: &'static str, direction: Direction) {
         .await;
 }
 
+/// A far tier that takes longer for a single request than a server has by itself. Whoever has the
+/// time waits for it.
+async fn a_distant_server(setup: &'static str) {
+    let url = service_url(setup);
+    let proxy = FaultProxy::start(address_of(&url)).await.unwrap();
+    let url = with_address(&url, &proxy.address().to_string());
+    let bench = Bench::new(Engine::Sqlite, FarTier::Server { setup, url }).await;
+    let bench = bench.with_far_time_limit(Duration::from_secs(60));
+    bench
+        .run(async |bench| {
+            let table = ["CREATE TABLE t (n INTEGER)", "INSERT INTO t VALUES (7)"];
+            bench.behind_its_back(&table).await;
+            let (delay, jitter) = (1_100 * MILLISECOND, Duration::ZERO);
+            proxy.set(Direction::Replies, WireFault::Latency { delay, jitter });
+            let larder = bench.second_process(Tiers::Far).await;
+            for source in ["CACHE_MISS", "CACHE_HIT"] {
+                let found = larder.query("SELECT n FROM t").fetch_scalar::<i64>().await.unwrap();
+                assert_eq!((*found, found.source().as_str()), (7, source));
+            }
+            assert_eq!(larder.stats().far.unwrap().errors, 0);
+        })
+        .await;
+}
+
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Each fault as a test of its own.
@@ -156,6 +180,12 @@ macro_rules! faults {
             #[ignore = "needs a live service"]
             async fn a_task_alone_behind_a_connection_without_requests() {
                 a_task_alone(stringify!($setup), Direction::Requests).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs a live service"]
+            async fn a_server_that_is_a_second_away_is_waited_for() {
+                a_distant_server(stringify!($setup)).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -145,9 +145,12 @@ impl Server {
     }
 
     /// Makes it stand still (SIGSTOP): its connections stay open and nothing answers on them.
-    /// The children of a server that has some stand still too.
+    /// The children of a server that has some stand still too. Returns when they do.
     pub fn pause(&self) {
-        self.signal_all(Signal::STOP);
+        let stopped = self.signal_all(Signal::STOP);
+        let still = || stopped.iter().copied().all(tree::stands_still).then_some(());
+        // One that somebody lets go on meanwhile is waited for in vain.
+        let _ = Deadline::after(self.spec.patience).poll(still);
     }
 
     /// Lets it go on after [`Server::pause`].
@@ -256,14 +259,15 @@ impl Server {
         }
     }
 
-    fn signal_all(&self, signal: Signal) {
+    /// Sends a signal to the server and its children; which processes these are.
+    fn signal_all(&self, signal: Signal) -> Vec<u32> {
         let mut child = self.child();
-        if let Some(child) = running(&mut child) {
-            // Asked first: those of a dead process are no longer its own.
-            let descendants = tree::descendants(child.id());
-            send(child.id(), signal);
-            descendants.into_iter().for_each(|descendant| send(descendant, signal));
-        }
+        let Some(child) = running(&mut child) else { return Vec::new() };
+        // Asked first: those of a dead process are no longer its own.
+        let descendants = tree::descendants(child.id());
+        let all = [vec![child.id()], descendants].concat();
+        all.iter().for_each(|pid| send(*pid, signal));
+        all
     }
 
     /// Waits for its end, and brings that about if it does not come in time.

@@ -24,10 +24,20 @@ pub(crate) fn started_at(pid: u32) -> Option<u64> {
     stat(pid).filter(|stat| !stat.is_dead).map(|stat| stat.started_at)
 }
 
+/// Whether no thread of a process runs any more, because it was stopped or has ended. A signal
+/// that stops it reaches one thread, and the others go on until that one had its turn.
+pub(crate) fn stands_still(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let stats =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    stats.filter_map(|stat| parse(&stat)).all(|stat| stat.is_stopped || stat.is_dead)
+}
+
 struct Stat {
     parent: u32,
     started_at: u64,
     is_dead: bool,
+    is_stopped: bool,
 }
 
 fn stat(pid: u32) -> Option<Stat> {
@@ -38,8 +48,10 @@ fn stat(pid: u32) -> Option<Stat> {
 fn parse(stat: &str) -> Option<Stat> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
+    let state = *fields.first()?;
     Some(Stat {
-        is_dead: matches!(*fields.first()?, "Z" | "X"),
+        is_dead: matches!(state, "Z" | "X"),
+        is_stopped: matches!(state, "T" | "t"),
         parent: fields.get(1)?.parse().ok()?,
         started_at: fields.get(19)?.parse().ok()?,
     })
@@ -59,7 +71,8 @@ mod tests {
     fn a_name_with_brackets_does_not_confuse_the_fields() {
         let stat = "42 (a) (b) S 7 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 990 4096 1";
         let stat = parse(stat).expect("it has all fields");
-        assert_eq!((stat.parent, stat.started_at, stat.is_dead), (7, 990, false));
+        assert_eq!((stat.parent, stat.started_at), (7, 990));
+        assert!(!stat.is_dead && !stat.is_stopped);
         assert!(parse("42 (a) Z").is_none());
     }
 

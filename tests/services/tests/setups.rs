@@ -4,7 +4,9 @@ use larder_services::{Reply, Service, Setup, start};
 
 fn running(setup: Setup) -> Service {
     let service = start(setup).unwrap_or_else(|error| panic!("{error}"));
-    assert!(service.servers().iter().all(larder_services::Server::answers));
+    for server in service.servers() {
+        server.wait_until(|| server.answers()).unwrap_or_else(|error| panic!("{error}"));
+    }
     service
 }
 

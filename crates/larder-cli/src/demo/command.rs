@@ -10,7 +10,11 @@ use clap::Args;
 use larder::{DatabaseUrl, FarUrl, Larder, OpenError};
 use percent_encoding::percent_decode_str;
 
-use crate::{failure::Failure, output::wants_color, target::sqlite_url};
+use crate::{
+    failure::Failure,
+    output::wants_color,
+    target::{FAR_TIME_LIMIT, sqlite_url},
+};
 
 use super::{
     figures::Figures,
@@ -90,7 +94,10 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let beside = sample.cache.as_ref().map(|path| sqlite_url(path, ""));
     let cache = args.cache.clone().or(beside).unwrap_or_else(|| "none".to_owned());
 
-    let open = || Larder::builder().database(sample.url()).namespace(NAMESPACE);
+    let open = || {
+        let builder = Larder::builder().database(sample.url()).namespace(NAMESPACE);
+        builder.far_time_limit(FAR_TIME_LIMIT)
+    };
     let service = open().far(&cache).build().await?;
     let neighbour = match service.cache().far() {
         Some(far) => Some(open().far_backend(Arc::clone(far)).without_near().build().await?),

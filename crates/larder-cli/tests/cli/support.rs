@@ -77,6 +77,26 @@ impl Place {
     }
 }
 
+/// Runs until it is as it should be. One run may find that nothing was stored: a busy machine keeps
+/// a server from answering in time, and what MySQL or MariaDB answered while anybody changed any
+/// schema there is not stored.
+pub(crate) fn eventually(
+    what: &str,
+    mut run: impl FnMut() -> Ran,
+    fits: impl Fn(&Ran) -> bool,
+) -> Ran {
+    const RUNS_MAX: usize = 40;
+    let mut ran = run();
+    for _ in 1..RUNS_MAX {
+        if fits(&ran) {
+            break;
+        }
+        ran = run();
+    }
+    assert!(fits(&ran), "{what} does not come within {RUNS_MAX} runs: {ran:?}");
+    ran
+}
+
 impl AsRef<Path> for Place {
     fn as_ref(&self) -> &Path {
         self.directory.path()
@@ -117,7 +137,7 @@ impl Ran {
     }
 
     /// The first words of the lines on standard error: where each answer came from.
-    pub(crate) fn sources(self) -> Vec<String> {
+    pub(crate) fn sources(&self) -> Vec<String> {
         assert_eq!(self.code, Some(0), "{self:?}");
         let source = |line: &str| line.split(" in ").next().unwrap().to_owned();
         self.stderr.lines().map(source).collect()

@@ -9,14 +9,14 @@ use super::{DirectiveError, FileVersion, Objection, Position, SplitError};
 #[non_exhaustive]
 pub enum FileError {
     /// A directive without a meaning.
-    #[error("{path}, line {line}: {source}")]
+    #[error("{path}, line {line}: {error}")]
     Directive {
         /// The file.
         path: String,
         /// Where the directive stands.
         line: usize,
         /// What is wrong with it.
-        source: DirectiveError,
+        error: DirectiveError,
     },
     /// A file that takes back what no file makes.
     #[error("{path} takes back what no file makes")]
@@ -69,12 +69,12 @@ pub enum FileError {
         path: String,
     },
     /// A text that can not be cut into statements.
-    #[error("{path}, {source}")]
+    #[error("{path}, {error}")]
     Split {
         /// The file.
         path: String,
         /// What is wrong with it.
-        source: SplitError,
+        error: SplitError,
     },
     /// A statement that can not run as the file says.
     #[error("{path}, {at}: statement {number} can not run as the file says: {objection}")]
@@ -91,8 +91,12 @@ pub enum FileError {
 }
 
 impl FileError {
-    pub(crate) fn directive(path: &str, line: usize, source: DirectiveError) -> Self {
-        Self::Directive { path: path.to_owned(), line, source }
+    pub(crate) fn directive(path: &str, line: usize, error: DirectiveError) -> Self {
+        Self::Directive { path: path.to_owned(), line, error }
+    }
+
+    pub(crate) fn split(path: &str, error: SplitError) -> Self {
+        Self::Split { path: path.to_owned(), error }
     }
 
     pub(crate) fn io(path: impl Into<String>, source: io::Error) -> Self {

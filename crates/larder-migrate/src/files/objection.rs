@@ -164,6 +164,10 @@ fn sqlite(tokens: &[Token<'_>]) -> Nature {
 }
 
 fn mysql(tokens: &[Token<'_>]) -> Nature {
+    if words(tokens, 0, &["BEGIN"]) && words(tokens, 1, &["NOT"]) {
+        // MariaDB's block outside of a routine.
+        return Nature::Unknown;
+    }
     if let Some(control) = control(tokens) {
         return control;
     }
@@ -182,7 +186,7 @@ fn mysql(tokens: &[Token<'_>]) -> Nature {
         Nature::Control
     } else if first(&["LOCK", "UNLOCK"]) {
         Nature::Locks
-    } else if first(&["CALL", "DO", "EXECUTE", "PREPARE"]) || first(&["BEGIN", "IF"]) {
+    } else if first(&["CALL", "DO", "EXECUTE", "PREPARE"]) {
         Nature::Unknown
     } else {
         Nature::CommitsImplicitly
@@ -213,7 +217,7 @@ mod tests {
             check(dialect, Nature::Ordinary, &["INSERT INTO a VALUES ('BEGIN')"]);
         }
         check(Sqlite, Nature::Begin, &["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE TRANSACTION"]);
-        check(MariaDb, Nature::Control, &["BEGIN NOT ATOMIC SELECT 1; END"]);
+        check(MariaDb, Nature::Unknown, &["BEGIN NOT ATOMIC SELECT 1; END"]);
     }
 
     #[test]

@@ -49,9 +49,8 @@ impl PreparedStatement<'_> {
 /// # Errors
 /// If it can not be read, or can not run as it says.
 pub(crate) fn prepare(script: &Script, dialect: Dialect) -> Result<Prepared<'_>, FileError> {
-    let split = script
-        .statements(dialect)
-        .map_err(|source| FileError::Split { path: script.path().to_owned(), source })?;
+    let split =
+        script.statements(dialect).map_err(|error| FileError::split(script.path(), error))?;
     let mut natures = Vec::with_capacity(split.list.len());
     for (index, statement) in split.list.iter().enumerate() {
         if index > 0 {

@@ -26,8 +26,7 @@ pub enum ImportError {
     #[error("the registry could not be written")]
     Migrate {
         /// Why.
-        #[from]
-        source: MigrateError,
+        source: Box<MigrateError>,
     },
     /// The tool has left no table.
     #[error("there is no table of {tool}")]
@@ -51,6 +50,12 @@ pub enum ImportError {
         /// The version.
         version: String,
     },
+}
+
+impl From<MigrateError> for ImportError {
+    fn from(source: MigrateError) -> Self {
+        Self::Migrate { source: Box::new(source) }
+    }
 }
 
 pub(crate) fn list(versions: &[FileVersion]) -> String {

@@ -18,8 +18,8 @@ pub enum Target {
     /// Every table of a schema; on PostgreSQL of this one (`None`: the current one), on the
     /// others of the current database.
     Schema(Option<String>),
-    /// These tables, and the enumerated types that they use; those that are not there are left
-    /// out.
+    /// These tables, and the enumerated types that they use or that have one of these names; those
+    /// that are not there are left out.
     Tables(Vec<TableName>),
 }
 

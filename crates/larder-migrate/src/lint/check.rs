@@ -101,9 +101,8 @@ pub fn lint_script(script: &Script, dialect: Dialect) -> Result<Vec<Finding>, Fi
 }
 
 fn context(script: &Script, dialect: Dialect) -> Result<Context<'_>, FileError> {
-    let split = script
-        .statements(dialect)
-        .map_err(|source| FileError::Split { path: script.path().to_owned(), source })?;
+    let split =
+        script.statements(dialect).map_err(|error| FileError::split(script.path(), error))?;
     let mut statements: Vec<Seen<'_>> = Vec::new();
     for (index, statement) in split.list.iter().enumerate() {
         // What stands in the same line behind a statement is about that one.

@@ -9,9 +9,7 @@ use std::time::Duration;
 use larder_model::Dialect;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    Cell, MigrateError, Param, Session, SessionError, SessionErrorKind, hex, registry::Names,
-};
+use crate::{Cell, Param, Session, SessionError, SessionErrorKind, hex, registry::Names};
 
 /// How long the lock has to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,12 +236,11 @@ pub(super) async fn session_id(session: &mut dyn Session) -> Result<String, Sess
 
 /// Whether the server is one of a cluster in which every node has locks of its own, so that only
 /// the lease excludes.
-pub(super) async fn is_cluster(session: &mut dyn Session) -> Result<bool, MigrateError> {
+pub(super) async fn is_cluster(session: &mut dyn Session) -> Result<bool, SessionError> {
     if !matches!(session.dialect(), Dialect::MariaDb | Dialect::MySql) {
         return Ok(false);
     }
-    let rows = session.fetch("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'", &[]).await;
-    let rows = rows.map_err(MigrateError::session("ask for the kind of server"))?;
+    let rows = session.fetch("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'", &[]).await?;
     let value = rows.first().and_then(|row| row.get(1)).and_then(Cell::as_text);
     Ok(value.is_some_and(|value| value.eq_ignore_ascii_case("on")))
 }

@@ -95,7 +95,13 @@ impl Context {
         let session = &mut *seat.session;
         if waiting.is_over() {
             let names = self.names(session.dialect());
-            let holder = current_holder(session, &names).await?;
+            let holder = match session.dialect() {
+                // Whoever it is, the file's own lock proves that somebody is there.
+                Dialect::Sqlite => lease::holder(session, &names)
+                    .await
+                    .map_err(MigrateError::session("read who holds the lock"))?,
+                _ => current_holder(session, &names).await?,
+            };
             return Err(MigrateError::LockHeld { holder, waited: waiting.waited() });
         }
         let now = self.options.clock.now();
@@ -127,16 +133,36 @@ impl Context {
     }
 }
 
-/// Who has the lease; `None` if nobody has it.
+/// Who migrates; `None` if nobody does, or nobody has said so yet. A lease whose holder no longer
+/// has the database's own lock is that of a process that was killed.
 pub(crate) async fn current_holder(
     session: &mut dyn Session,
     names: &Names,
 ) -> Result<Option<LockHolder>, MigrateError> {
-    lease::holder(session, names).await.map_err(MigrateError::session("read who holds the lock"))
+    let doing = MigrateError::session("read who holds the lock");
+    let Some(holder) = lease::holder(session, names).await.map_err(&doing)? else {
+        return Ok(None);
+    };
+    let is_there = is_there(session, names, &holder).await.map_err(&doing)?;
+    Ok(Some(holder).filter(|_| is_there))
 }
 
-/// Removes the lease of a holder that is gone: one that was not heard of in time, while nobody
-/// has the database's own lock. `None`: there was none.
+/// Whether a holder has the database's own lock, as far as the database tells.
+async fn is_there(
+    session: &mut dyn Session,
+    names: &Names,
+    holder: &LockHolder,
+) -> Result<bool, SessionError> {
+    let key = LockKey::find(session, names).await?;
+    // A file does not tell, nor does one node of a cluster.
+    if matches!(key, LockKey::File) || is_cluster(session).await? {
+        return Ok(!holder.is_expired);
+    }
+    let seen = key.sight(session, names.dialect).await?;
+    Ok(seen.is_some_and(|seen| seen.session == holder.session))
+}
+
+/// Removes the lease of a holder that is gone. `None`: there was none.
 ///
 /// # Errors
 /// [`MigrateError::LockHeld`] if the holder is there.
@@ -145,11 +171,10 @@ pub(crate) async fn clear_stale(
     names: &Names,
 ) -> Result<Option<LockHolder>, MigrateError> {
     let doing = MigrateError::session("remove a stale lease");
-    let Some(holder) = current_holder(session, names).await? else { return Ok(None) };
-    let key = LockKey::find(session, names).await.map_err(&doing)?;
-    let seen = key.sight(session, names.dialect).await.map_err(&doing)?;
-    let is_there = seen.is_some_and(|seen| seen.session == holder.session);
-    if is_there || !holder.is_expired {
+    let Some(holder) = lease::holder(session, names).await.map_err(&doing)? else {
+        return Ok(None);
+    };
+    if is_there(session, names, &holder).await.map_err(&doing)? {
         let waited = Duration::ZERO;
         return Err(MigrateError::LockHeld { holder: Some(holder), waited });
     }
@@ -343,7 +368,8 @@ impl Locked {
         let doing = "say who holds the lock";
         let session = &mut *self.seat.session;
         let holding = session_id(session).await.map_err(MigrateError::session(doing))?;
-        let taking = match is_cluster(session).await? {
+        let is_cluster = is_cluster(session).await.map_err(MigrateError::session(doing))?;
+        let taking = match is_cluster {
             true => Taking::IfFree,
             false => Taking::Over,
         };

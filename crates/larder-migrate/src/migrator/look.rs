@@ -31,7 +31,7 @@ pub(crate) async fn unchanged(
         .iter()
         .enumerate()
         .filter_map(|(at, want)| {
-            let row = want.row(rows).filter(|row| row.model_checksum == want.checksum)?;
+            let row = want.row(rows).filter(|row| row.is_of(&want.checksum))?;
             Some((at, want.table().clone(), row.catalog_token.clone()?))
         })
         .collect();
@@ -57,7 +57,11 @@ pub(crate) async fn desired(
     session: &mut dyn Session,
     wants: &[&Want<'_>],
 ) -> Result<Catalog, MigrateError> {
-    let lowered = wants.iter().map(|want| want.lowered.clone()).collect();
+    let mut lowered: Vec<_> = wants.iter().map(|want| want.lowered.clone()).collect();
+    if session.dialect() == Dialect::Postgres {
+        let found = current(session, wants).await?;
+        lowered.iter_mut().for_each(|model| model.admit_types(Dialect::Postgres, &found));
+    }
     normalise(session, lowered).await.map_err(MigrateError::session("read the models"))
 }
 
@@ -67,6 +71,9 @@ pub(crate) async fn current(
 ) -> Result<Catalog, MigrateError> {
     let mut tables: Vec<_> = wants.iter().map(|want| want.table().clone()).collect();
     tables.extend(wants.iter().filter_map(|want| want.former()));
+    // A type may be there though no table has it yet.
+    let types = wants.iter().flat_map(|want| &want.lowered.enums);
+    tables.extend(types.map(|of| of.name.clone()));
     tables.sort();
     tables.dedup();
     let found = introspect(session, &Target::Tables(tables)).await;

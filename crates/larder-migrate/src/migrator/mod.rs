@@ -1,6 +1,8 @@
 //! The migrator of one database.
 
+mod conclude;
 mod ensure;
+mod entry;
 mod journal;
 mod look;
 mod record;

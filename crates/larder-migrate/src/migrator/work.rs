@@ -8,12 +8,13 @@ use std::sync::Arc;
 use larder_model::{Catalog, Class, Dialect, Plan, Policy};
 
 use crate::{
-    MigrateError, MigrationStatus, ModelRow, Planned, Session, SessionErrorKind, Standing,
+    MigrateError, ModelRow, Planned, Session, SessionErrorKind, Standing,
     lock::{Exclusion, Locked},
     migrator::{
+        conclude::conclude,
+        entry::Entry,
         journal,
         look::{self, Look},
-        record,
         verdict::{self, Share, Verdict},
         want::Want,
     },
@@ -163,13 +164,16 @@ impl<'w, 'a> Work<'w, 'a> {
 
 /// Changes and records in the transaction that holds the lock.
 async fn transact(locked: &mut Locked, work: &Work<'_, '_>) -> Result<Vec<String>, MigrateError> {
-    let mut versions = Vec::new();
     if work.plan.is_empty() {
-        let numbers = record_as_found(locked, work, &[], &mut versions).await?;
-        record::put_models(locked, &work.known, &numbers, &work.look.current).await?;
-        return Ok(versions);
+        return conclude(locked, work, &work.look.current, Vec::new()).await;
     }
     locked.announce().await?;
+    let mut entries = Vec::new();
+    for (at, share) in work.shares.iter().enumerate() {
+        if !share.plan.is_empty() {
+            entries.push((at, Entry::begin(locked, share).await?));
+        }
+    }
     let before = broken_references(locked, work).await?;
     for at in 0..work.plan.steps.len() {
         locked.check().await?;
@@ -183,21 +187,7 @@ async fn transact(locked: &mut Locked, work: &Work<'_, '_>) -> Result<Vec<String
     if !left.is_empty() {
         return Err(MigrateError::NotConverged { left: Arc::new(left), rolled_back: true });
     }
-    let mut numbers = record_as_found(locked, work, &[], &mut versions).await?;
-    for share in work.shares.iter().filter(|share| !share.plan.is_empty()) {
-        let (version, number) = record::next_version(locked, share.want).await?;
-        let mut row = record::history_row(locked, share, version, MigrationStatus::Applied);
-        let fingerprint = share.want.fingerprint(work.look.dialect, &found);
-        row.to_fingerprint = fingerprint.map(|of| of.to_string());
-        let (session, registry) = locked.parts();
-        registry.insert_migration(session, &row).await?;
-        numbers.push((share.want, number));
-        versions.push(row.version);
-    }
-    record::put_models(locked, &work.known, &numbers, &found).await?;
-    let (session, registry) = locked.parts();
-    registry.bump_epoch(session).await?;
-    Ok(versions)
+    conclude(locked, work, &found, entries).await
 }
 
 /// Runs the statements of a step.
@@ -241,43 +231,4 @@ async fn broken_references(
     }
     let rows = locked.session().fetch("PRAGMA foreign_key_check", &[]).await;
     Ok(rows.map_err(MigrateError::session("check the references"))?.len())
-}
-
-/// Writes rows for models whose tables are as they want them, but which the registry knows not
-/// or otherwise; returns the number of each one's last migration. `except`: places of models that
-/// have been written already.
-pub(crate) async fn record_as_found<'w, 'a>(
-    locked: &mut Locked,
-    work: &Work<'w, 'a>,
-    except: &[usize],
-    versions: &mut Vec<String>,
-) -> Result<Vec<(&'w Want<'a>, i64)>, MigrateError> {
-    let mut numbers = Vec::new();
-    for share in work.shares.iter().filter(|share| share.plan.is_empty()) {
-        let want = share.want;
-        if except.contains(&want.place) {
-            continue;
-        }
-        let row = want.row(&work.known).or_else(|| want.former_row(&work.known));
-        let status = match row {
-            None => MigrationStatus::Baseline,
-            Some(row) if row.model_checksum == want.checksum => {
-                numbers.push((want, row.version));
-                continue;
-            }
-            // Another version of this crate computed it, so nothing follows from the difference.
-            Some(row) if !record::is_same_algorithm(&row.model_checksum, &want.checksum) => {
-                numbers.push((want, row.version));
-                continue;
-            }
-            Some(_) => MigrationStatus::Skipped,
-        };
-        let (version, number) = record::next_version(locked, want).await?;
-        let row = record::history_row(locked, share, version, status);
-        let (session, registry) = locked.parts();
-        registry.insert_migration(session, &row).await?;
-        versions.push(row.version);
-        numbers.push((want, number));
-    }
-    Ok(numbers)
 }

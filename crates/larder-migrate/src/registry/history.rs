@@ -147,6 +147,10 @@ impl Registry {
             .sql("duration_us", format!("{now} - started_us"))
             .text("error", finish.error)
             .text("error_sqlstate", finish.error_sqlstate);
+        if status.is_done() {
+            // The last word may be that of a run which only found that nothing was left to do.
+            fields = fields.sql("steps_done", "steps_total");
+        }
         if finish.to_fingerprint.is_some() {
             fields = fields.text("to_fingerprint", finish.to_fingerprint);
         }

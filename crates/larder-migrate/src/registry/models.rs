@@ -173,10 +173,13 @@ impl Registry {
 
     fn model_values<'a>(&self, row: &'a ModelRow) -> Fields<'a> {
         let dialect = self.dialect();
+        // Others made the column as long as their digests are; ours is known by its beginning.
+        let width = self.shape.width(MODELS, "model_checksum").unwrap_or(usize::MAX);
+        let checksum = row.model_checksum.get(..width).unwrap_or(&row.model_checksum);
         Fields::new(dialect)
             .text("status", row.status.as_str())
             .integer("version", row.version)
-            .text("model_checksum", row.model_checksum.as_str())
+            .text("model_checksum", checksum)
             .text("schema_fingerprint", row.schema_fingerprint.as_deref())
             .text("catalog_token", row.catalog_token.as_deref())
             .text("definition_json", row.definition_json.as_deref())

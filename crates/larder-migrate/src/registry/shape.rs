@@ -27,6 +27,12 @@ impl Shape {
         self.tables.get(&table).is_some_and(|columns| columns.contains_key(column))
     }
 
+    /// The most characters that a column holds, if there is a limit.
+    pub(super) fn width(&self, table: RegistryTable, column: &str) -> Option<usize> {
+        let width = self.tables.get(&table)?.get(column).copied().flatten()?;
+        usize::try_from(width).ok()
+    }
+
     /// Whether the history was begun by others, with a column for the checksum that is too short
     /// or in which it has to be unique, and with words for the status that are not ours.
     pub(super) fn is_history_narrow(&self) -> bool {

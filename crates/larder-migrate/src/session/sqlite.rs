@@ -167,7 +167,9 @@ impl Session for SqliteSession {
     }
 
     async fn rollback(&mut self) -> Result<(), SessionError> {
-        self.run("ROLLBACK").await
+        // Steps switch this on for one statement; a transaction that ends there does not take it
+        // back.
+        self.run("ROLLBACK; PRAGMA legacy_alter_table = OFF").await
     }
 
     async fn close(self: Box<Self>) {

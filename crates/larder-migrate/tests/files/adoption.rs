@@ -122,7 +122,7 @@ async fn sqlx_table(place: &Place, rows: &[(&str, &str, bool)]) {
     }
 }
 
-pub async fn sqlx(place: &Place) {
+pub(crate) async fn sqlx(place: &Place) {
     // The first one was applied from a checkout with other ends of lines.
     let windows = A.replace('\n', "\r\n");
     sqlx_table(place, &[("20240501120000", &windows, true), ("20240502120000", B, true)]).await;
@@ -140,7 +140,7 @@ pub async fn sqlx(place: &Place) {
     assert!(down.to_string().contains("can not be taken back"), "{down}");
 }
 
-pub async fn refinery(place: &Place) {
+pub(crate) async fn refinery(place: &Place) {
     place
         .run(
             "CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, name VARCHAR(255), \
@@ -162,7 +162,7 @@ pub async fn refinery(place: &Place) {
     adopt(place, HistorySource::Refinery, &files).await;
 }
 
-pub async fn flyway(place: &Place) {
+pub(crate) async fn flyway(place: &Place) {
     place
         .run(
             "CREATE TABLE flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version \
@@ -213,12 +213,12 @@ fn golang_files() -> MigrationFiles {
     files(&[("000001_a.up.sql", A), ("000002_b.up.sql", B), ("000003_c.up.sql", C)])
 }
 
-pub async fn golang_migrate(place: &Place) {
+pub(crate) async fn golang_migrate(place: &Place) {
     golang_table(place, 2, false).await;
     adopt(place, HistorySource::GolangMigrate, &golang_files()).await;
 }
 
-pub async fn diesel(place: &Place) {
+pub(crate) async fn diesel(place: &Place) {
     place
         .run(
             "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, \
@@ -239,7 +239,7 @@ pub async fn diesel(place: &Place) {
     adopt(place, HistorySource::Diesel, &files).await;
 }
 
-pub async fn what_did_not_end_well_is_refused(place: &Place) {
+pub(crate) async fn what_did_not_end_well_is_refused(place: &Place) {
     golang_table(place, 2, true).await;
     let import = place.migrator().import(&golang_files(), HistorySource::GolangMigrate, None).await;
     assert!(
@@ -252,7 +252,7 @@ pub async fn what_did_not_end_well_is_refused(place: &Place) {
     assert!(place.migrator().status().await.unwrap().migrations.is_empty());
 }
 
-pub async fn an_edited_file_is_refused(place: &Place) {
+pub(crate) async fn an_edited_file_is_refused(place: &Place) {
     sqlx_table(place, &[("1", A, true), ("2", "CREATE TABLE other (x INT)", true)]).await;
     let import = place.migrator().import(&golang_files(), HistorySource::Sqlx, None).await;
     let error = import.unwrap_err();
@@ -260,7 +260,7 @@ pub async fn an_edited_file_is_refused(place: &Place) {
     assert!(place.migrator().status().await.unwrap().migrations.is_empty());
 }
 
-pub async fn a_tool_that_was_never_here_is_told(place: &Place) {
+pub(crate) async fn a_tool_that_was_never_here_is_told(place: &Place) {
     for tool in HistorySource::ALL {
         let import = place.migrator().import(&golang_files(), tool, None).await;
         assert!(matches!(import, Err(ImportError::NoHistory { .. })), "{import:?}");

@@ -24,7 +24,7 @@ macro_rules! mysql_family {
 }
 pub(crate) use mysql_family;
 
-pub async fn triggers_and_routines_are_created_whole(place: &Place) {
+pub(crate) async fn triggers_and_routines_are_created_whole(place: &Place) {
     let text = "CREATE TABLE a (x INT, y INT);\n\
                 DELIMITER //\n\
                 CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW\n\
@@ -46,7 +46,7 @@ pub async fn triggers_and_routines_are_created_whole(place: &Place) {
 }
 
 /// Comments that the server executes, as its dump tool writes them; its settings end with the file.
-pub async fn a_dump_runs_as_it_is(place: &Place) {
+pub(crate) async fn a_dump_runs_as_it_is(place: &Place) {
     let text = "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;\n\
                 /*!40014 SET FOREIGN_KEY_CHECKS=0 */;\n\
                 DROP TABLE IF EXISTS `a`;\n\
@@ -83,7 +83,7 @@ async fn fail(place: &Place) {
     );
 }
 
-pub async fn what_failed_blocks_and_is_resumed_at_its_statement(place: &Place) {
+pub(crate) async fn what_failed_blocks_and_is_resumed_at_its_statement(place: &Place) {
     fail(place).await;
     let mended = FAILING.replace("NONSENSE", "INT");
     let files = files(&[("1_a.sql", &mended), LATER]);
@@ -100,7 +100,7 @@ pub async fn what_failed_blocks_and_is_resumed_at_its_statement(place: &Place) {
     assert_eq!(place.standings(&files).await[0].1, "applied");
 }
 
-pub async fn a_statement_that_was_done_by_hand_is_skipped(place: &Place) {
+pub(crate) async fn a_statement_that_was_done_by_hand_is_skipped(place: &Place) {
     fail(place).await;
     place.run("CREATE TABLE b (x BIGINT)").await;
     let files = files(&[("1_a.sql", FAILING), LATER]);
@@ -109,7 +109,7 @@ pub async fn a_statement_that_was_done_by_hand_is_skipped(place: &Place) {
     assert_eq!(place.count("c").await, Some(0));
 }
 
-pub async fn what_was_done_can_not_be_edited(place: &Place) {
+pub(crate) async fn what_was_done_can_not_be_edited(place: &Place) {
     fail(place).await;
     let edited = FAILING.replace("NONSENSE", "INT").replace("VALUES (1)", "VALUES (2)");
     let files = files(&[("1_a.sql", &edited)]);
@@ -119,7 +119,7 @@ pub async fn what_was_done_can_not_be_edited(place: &Place) {
     assert_eq!(place.count("b").await, None);
 }
 
-pub async fn a_file_that_was_undone_by_hand_runs_again(place: &Place) {
+pub(crate) async fn a_file_that_was_undone_by_hand_runs_again(place: &Place) {
     fail(place).await;
     place.run("DROP TABLE a").await;
     let edited = FAILING.replace("NONSENSE", "INT").replace("VALUES (1)", "VALUES (2)");
@@ -128,7 +128,7 @@ pub async fn a_file_that_was_undone_by_hand_runs_again(place: &Place) {
     assert_eq!(place.up_all(&files).await, ["1", "2"]);
 }
 
-pub async fn a_run_that_ends_in_the_middle_is_told_and_gone_on_with(place: &Place) {
+pub(crate) async fn a_run_that_ends_in_the_middle_is_told_and_gone_on_with(place: &Place) {
     let text = "CREATE TABLE a (x INT);\nDO SLEEP(600);\nCREATE TABLE b (x INT);";
     let files = Arc::new(files(&[("1_a.sql", text)]));
     let (migrator, running) = (place.migrator(), Arc::clone(&files));
@@ -155,7 +155,7 @@ pub async fn a_run_that_ends_in_the_middle_is_told_and_gone_on_with(place: &Plac
     assert_eq!(place.count("b").await, Some(0));
 }
 
-pub async fn a_down_file_that_fails_goes_on_going_down(place: &Place) {
+pub(crate) async fn a_down_file_that_fails_goes_on_going_down(place: &Place) {
     use larder_migrate::DownTarget;
 
     let with = |down| {

@@ -10,7 +10,7 @@ use rand::RngExt as _;
 
 /// A database of a test's own, dropped at its end if the test passes.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     connector: Arc<dyn Connector>,
     server: Option<Server>,
     _folder: Option<tempfile::TempDir>,
@@ -26,7 +26,7 @@ struct Server {
 impl Place {
     /// A file of SQLite's.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "there is no such test"))]
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
         Self { connector: sqlite(&path), server: None, _folder: Some(folder) }
@@ -34,7 +34,7 @@ impl Place {
 
     /// A database on the server that the variable names; `name` stands for the database in what
     /// creates and drops it.
-    pub async fn on_server(variable: &str, create: &str, drop: &str) -> Self {
+    pub(crate) async fn on_server(variable: &str, create: &str, drop: &str) -> Self {
         let url = std::env::var(variable).unwrap_or_else(|_| {
             panic!("{variable} is not set; `cargo xtask test` starts the servers")
         });
@@ -55,34 +55,34 @@ impl Place {
         }
     }
 
-    pub fn options() -> MigrateOptions {
+    pub(crate) fn options() -> MigrateOptions {
         MigrateOptions::new()
             .with_lock_timeout(Duration::from_secs(60))
             .with_lease(Duration::from_secs(2))
     }
 
     /// A migrator as another process would have it.
-    pub fn migrator(&self) -> Migrator {
+    pub(crate) fn migrator(&self) -> Migrator {
         self.migrator_with(Self::options())
     }
 
-    pub fn migrator_with(&self, options: MigrateOptions) -> Migrator {
+    pub(crate) fn migrator_with(&self, options: MigrateOptions) -> Migrator {
         Migrator::new(Arc::clone(&self.connector), options)
     }
 
-    pub async fn session(&self) -> Box<dyn Session> {
+    pub(crate) async fn session(&self) -> Box<dyn Session> {
         self.connector.connect().await.unwrap()
     }
 
     /// Runs a statement as somebody else would.
-    pub async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         let mut session = self.session().await;
         session.run(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         session.close().await;
     }
 
     /// The single integer that a query returns, or `None` if it fails.
-    pub async fn integer(&self, sql: &str) -> Option<i64> {
+    pub(crate) async fn integer(&self, sql: &str) -> Option<i64> {
         let mut session = self.session().await;
         let rows = session.fetch(sql, &[]).await;
         session.close().await;
@@ -90,28 +90,28 @@ impl Place {
     }
 
     /// How many rows a table has; `None` if it is not there.
-    pub async fn count(&self, table: &str) -> Option<i64> {
+    pub(crate) async fn count(&self, table: &str) -> Option<i64> {
         self.integer(&format!("SELECT COUNT(*) FROM {table}")).await
     }
 
-    pub async fn up(&self, files: &MigrationFiles) -> Result<FileReport, FileRunError> {
+    pub(crate) async fn up(&self, files: &MigrationFiles) -> Result<FileReport, FileRunError> {
         self.migrator().up(files, &UpOptions::new()).await
     }
 
     /// Runs files that must run.
-    pub async fn up_all(&self, files: &MigrationFiles) -> Vec<String> {
+    pub(crate) async fn up_all(&self, files: &MigrationFiles) -> Vec<String> {
         let report = self.up(files).await.unwrap_or_else(|error| panic!("{}", told(&error)));
         texts(&report)
     }
 
-    pub async fn standings(&self, files: &MigrationFiles) -> Vec<(String, &'static str)> {
+    pub(crate) async fn standings(&self, files: &MigrationFiles) -> Vec<(String, &'static str)> {
         let standings = self.migrator().file_standings(files).await.unwrap();
         let pair = |one: &FileStanding| (one.version.to_string(), one.state.as_str());
         standings.iter().map(pair).collect()
     }
 
     /// Drops the database.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         let Some(Server { connector, drop }) = self.server else { return };
         let mut session = connector.connect().await.unwrap();
         session.run(&drop).await.unwrap();
@@ -123,20 +123,20 @@ fn sqlite(path: &Path) -> Arc<dyn Connector> {
     Arc::new(UrlConnector::new(format!("sqlite://{}?mode=rwc", path.display())))
 }
 
-pub fn files(texts: &[(&str, &str)]) -> MigrationFiles {
+pub(crate) fn files(texts: &[(&str, &str)]) -> MigrationFiles {
     MigrationFiles::from_texts(texts.iter().copied()).unwrap()
 }
 
-pub fn version(text: &str) -> FileVersion {
+pub(crate) fn version(text: &str) -> FileVersion {
     FileVersion::parse(text).unwrap()
 }
 
-pub fn texts(report: &FileReport) -> Vec<String> {
+pub(crate) fn texts(report: &FileReport) -> Vec<String> {
     report.versions().iter().map(ToString::to_string).collect()
 }
 
 /// An error with all of its causes.
-pub fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -57,7 +57,7 @@ fn three() -> MigrationFiles {
     ])
 }
 
-pub async fn files_go_up_in_order_and_come_down_again(place: &Place) {
+pub(crate) async fn files_go_up_in_order_and_come_down_again(place: &Place) {
     let files = three();
     let to_two = UpOptions::new().with_to(version("2"));
     let report = place.migrator().up(&files, &to_two).await.unwrap();
@@ -83,7 +83,7 @@ pub async fn files_go_up_in_order_and_come_down_again(place: &Place) {
     assert_eq!(place.count("a").await, Some(0));
 }
 
-pub async fn nothing_to_do_writes_nothing(place: &Place) {
+pub(crate) async fn nothing_to_do_writes_nothing(place: &Place) {
     let none = files(&[]);
     assert_eq!(place.up_all(&none).await, [""; 0]);
     assert!(place.migrator().status().await.unwrap().database_uid.is_none(), "no registry is made");
@@ -94,7 +94,7 @@ pub async fn nothing_to_do_writes_nothing(place: &Place) {
     assert_eq!(place.migrator().status().await.unwrap(), before);
 }
 
-pub async fn an_edited_file_is_refused_until_the_edit_is_accepted(place: &Place) {
+pub(crate) async fn an_edited_file_is_refused_until_the_edit_is_accepted(place: &Place) {
     place.up_all(&files(&[CREATE_A])).await;
     let edited = files(&[("1_a.sql", "CREATE TABLE a (x INTEGER PRIMARY KEY);"), CREATE_B]);
     let error = place.up(&edited).await.unwrap_err();
@@ -113,7 +113,7 @@ pub async fn an_edited_file_is_refused_until_the_edit_is_accepted(place: &Place)
     assert_eq!(place.up_all(&edited).await, ["2"]);
 }
 
-pub async fn a_checkout_with_other_line_ends_is_the_same(place: &Place) {
+pub(crate) async fn a_checkout_with_other_line_ends_is_the_same(place: &Place) {
     let text = "-- A table.\nCREATE TABLE a (\n  x INTEGER\n);\n";
     place.up_all(&files(&[("1_a.sql", text)])).await;
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
@@ -122,7 +122,7 @@ pub async fn a_checkout_with_other_line_ends_is_the_same(place: &Place) {
     assert_eq!(place.standings(&files).await, [("1".to_owned(), "applied")]);
 }
 
-pub async fn a_file_that_comes_late_runs_only_if_it_may(place: &Place) {
+pub(crate) async fn a_file_that_comes_late_runs_only_if_it_may(place: &Place) {
     place.up_all(&files(&[CREATE_B])).await;
     let both = files(&[CREATE_A, CREATE_B]);
     let error = place.up(&both).await.unwrap_err();
@@ -136,7 +136,7 @@ pub async fn a_file_that_comes_late_runs_only_if_it_may(place: &Place) {
     assert!(note.contains("\"out_of_order\":true"), "{note}");
 }
 
-pub async fn a_missing_file_is_told_and_a_later_one_is_not(place: &Place) {
+pub(crate) async fn a_missing_file_is_told_and_a_later_one_is_not(place: &Place) {
     let third = ("3_c.sql", "CREATE TABLE c (x INTEGER)");
     place.up_all(&files(&[CREATE_A, CREATE_B])).await;
     // An older program starts once more while a newer one is rolled out.
@@ -150,7 +150,7 @@ pub async fn a_missing_file_is_told_and_a_later_one_is_not(place: &Place) {
     assert_eq!(texts(&place.migrator().up(&missing, &ignore).await.unwrap()), ["3"]);
 }
 
-pub async fn migrators_at_once_run_each_file_once(place: &Place) {
+pub(crate) async fn migrators_at_once_run_each_file_once(place: &Place) {
     const MIGRATORS: usize = 6;
     let files = Arc::new(three());
     for round in 0..2 {
@@ -177,7 +177,7 @@ pub async fn migrators_at_once_run_each_file_once(place: &Place) {
     assert_eq!(rows.len(), 3);
 }
 
-pub async fn a_text_that_can_not_run_stops_all_of_them_before_the_first(place: &Place) {
+pub(crate) async fn a_text_that_can_not_run_stops_all_of_them_before_the_first(place: &Place) {
     for bad in ["SELECT 'x", "ROLLBACK", "SELECT 1;\n-- larder: no-transaction\nSELECT 2"] {
         let files = files(&[CREATE_A, ("2_b.sql", bad)]);
         let error = place.up(&files).await.unwrap_err();
@@ -187,7 +187,7 @@ pub async fn a_text_that_can_not_run_stops_all_of_them_before_the_first(place: &
     assert_eq!(place.count("a").await, None);
 }
 
-pub async fn a_failed_file_keeps_no_lock(place: &Place) {
+pub(crate) async fn a_failed_file_keeps_no_lock(place: &Place) {
     let bad = files(&[CREATE_A, ("2_b.sql", "INSERT INTO missing VALUES (1)")]);
     // The migrator and its connection live on.
     let failed = place.migrator();
@@ -210,7 +210,7 @@ pub async fn a_failed_file_keeps_no_lock(place: &Place) {
     drop(failed);
 }
 
-pub async fn a_dropped_run_stops_nobody(place: &Place) {
+pub(crate) async fn a_dropped_run_stops_nobody(place: &Place) {
     let files = Arc::new(three());
     for delay in 0..6 {
         let (migrator, files) = (place.migrator(), Arc::clone(&files));
@@ -246,7 +246,7 @@ async fn mend(place: &Place, files: &MigrationFiles, problem: &FileProblem) {
     place.migrator().repair_file(files, version, repair).await.unwrap();
 }
 
-pub async fn applications_share_a_registry(place: &Place) {
+pub(crate) async fn applications_share_a_registry(place: &Place) {
     let of = |name: &str| {
         let options = Place::options().with_application(name);
         place.migrator_with(options)
@@ -259,7 +259,7 @@ pub async fn applications_share_a_registry(place: &Place) {
     assert_eq!((place.count("a").await, place.count("b").await), (Some(0), Some(0)));
 }
 
-pub async fn changed_rows_alone_are_rolled_back_together(place: &Place) {
+pub(crate) async fn changed_rows_alone_are_rolled_back_together(place: &Place) {
     place.up_all(&files(&[CREATE_A])).await;
     let bad = "BEGIN; INSERT INTO a VALUES (1); INSERT INTO a VALUES (1); COMMIT;";
     let error = place.up(&files(&[CREATE_A, ("2_f.sql", bad)])).await.unwrap_err();
@@ -273,7 +273,7 @@ pub async fn changed_rows_alone_are_rolled_back_together(place: &Place) {
     assert_eq!(place.count("a").await, Some(2));
 }
 
-pub async fn a_file_for_another_database_is_passed_over(place: &Place) {
+pub(crate) async fn a_file_for_another_database_is_passed_over(place: &Place) {
     let dialect = place.session().await.dialect();
     let (own, other) = match dialect {
         larder_model::Dialect::Postgres => ("postgres", "mysql|mariadb|sqlite"),
@@ -290,7 +290,7 @@ pub async fn a_file_for_another_database_is_passed_over(place: &Place) {
     assert_eq!(place.standings(&files).await[1], ("2".to_owned(), "skipped"));
 }
 
-pub async fn the_history_says_what_happened(place: &Place) {
+pub(crate) async fn the_history_says_what_happened(place: &Place) {
     place.up_all(&three()).await;
     let rows = place.migrator().status().await.unwrap().migrations;
     let seen: Vec<_> = rows

@@ -1,4 +1,4 @@
-//! PostgreSQL's sessions and descriptions, on a live server.
+//! PostgreSQL's sessions, descriptions and steps, on a live server.
 
 #![cfg(feature = "postgres")]
 
@@ -6,4 +6,8 @@ mod databases;
 
 mod postgres {
     mod describing;
+    mod normalising;
+    mod sessions;
+    mod stepping;
+    mod watching;
 }

@@ -5,7 +5,7 @@ use std::{env, process::Stdio, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use larder_migrate::{Connector, MigrateOptions, Migrator, ModelRef, Standing, UrlConnector};
 use larder_model::Policy;
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{ChildStdout, Command},
@@ -67,9 +67,10 @@ impl Child {
         input.flush().await.unwrap();
     }
 
-    /// Waits until it holds the lock and stopped itself.
-    pub(crate) async fn stopped_itself(&mut self) {
+    /// Waits until it holds the lock, and stops it.
+    pub(crate) async fn stop_as_holder(&mut self) {
         self.says("holds").await;
+        self.signal(Signal::STOP);
         let id = self.child.id().unwrap();
         crate::support::until("the process is stopped", async || {
             let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
@@ -112,16 +113,16 @@ pub(crate) async fn told_to_go_on() {
         .unwrap();
 }
 
-/// Stops its own process before the step that widens the table.
+/// Waits before the step that widens the table.
 #[derive(Debug)]
-struct StopsItself;
+struct Holds;
 
 #[async_trait]
-impl Script for StopsItself {
-    async fn before(&self, _: usize, sql: &str) {
+impl Script for Holds {
+    async fn before(&self, sql: &str) {
         if alters("airline", sql) {
             say("holds");
-            kill_process(getpid(), Signal::STOP).unwrap();
+            told_to_go_on().await;
         }
     }
 }
@@ -134,15 +135,15 @@ async fn acts() {
     let lease = Duration::from_millis(env::var(LEASE).unwrap().parse().unwrap());
     let options = options().with_lease(lease);
     match act.split_once(':') {
-        None if act == "stop" => stop(connector, options).await,
+        None if act == "hold" => hold(connector, options).await,
         None if act == "storm" => storm::take_part(connector, options).await,
         Some(("kill", number)) => killed::run(connector, options, number.parse().unwrap()).await,
         _ => panic!("{act}"),
     }
 }
 
-async fn stop(connector: Arc<dyn Connector>, options: MigrateOptions) {
-    let migrator = Migrator::new(Arc::new(Scripted::new(connector, StopsItself)), options);
+async fn hold(connector: Arc<dyn Connector>, options: MigrateOptions) {
+    let migrator = Migrator::new(Arc::new(Scripted::new(connector, Holds)), options);
     let wide = table("airline", &["seats"]);
     match migrator.ensure(&[ModelRef::new("Airline", &wide)], Policy::Additive).await {
         Ok(standings) => say(&format!("ok={}", standings.iter().all(Standing::is_ensured))),

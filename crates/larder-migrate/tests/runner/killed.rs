@@ -1,7 +1,16 @@
 //! A process that is killed before each of its statements in turn: the next run goes on, or
 //! begins again, and nothing is lost.
+//!
+//! Statements that only read are left out: to be killed before one is to be killed before the
+//! next that writes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use larder_migrate::{Connector, MigrateOptions, MigrationStatus, Migrator, ModelRef, Standing};
@@ -16,13 +25,17 @@ use crate::{
 /// Kills its own process before a statement.
 #[derive(Debug)]
 struct Kill {
-    at: usize,
+    left: AtomicUsize,
 }
 
 #[async_trait]
 impl Script for Kill {
-    async fn before(&self, number: usize, _: &str) {
-        if number == self.at {
+    async fn before(&self, sql: &str) {
+        let reads = ["SELECT", "WITH", "PRAGMA", "SHOW"];
+        if reads.iter().any(|verb| sql.trim_start().starts_with(verb)) {
+            return;
+        }
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
             kill_process(getpid(), Signal::KILL).unwrap();
             std::future::pending::<()>().await;
         }
@@ -42,7 +55,7 @@ fn after() -> [(&'static str, TableModel); 3] {
     ]
 }
 
-fn refs<const N: usize>(models: &[(&'static str, TableModel); N]) -> [ModelRef<'_>; N] {
+fn refs<'m, const N: usize>(models: &'m [(&'static str, TableModel); N]) -> [ModelRef<'m>; N] {
     models.each_ref().map(|(name, table)| ModelRef::new(name, table))
 }
 
@@ -105,7 +118,8 @@ async fn check(scratch: &Scratch, number: usize) {
 
 /// The process that is killed.
 pub(crate) async fn run(connector: Arc<dyn Connector>, options: MigrateOptions, at: usize) {
-    let migrator = Migrator::new(Arc::new(Scripted::new(connector, Kill { at })), options);
+    let migrator =
+        Migrator::new(Arc::new(Scripted::new(connector, Kill { left: at.into() })), options);
     let models = after();
     let standings = migrator.ensure(&refs(&models), Policy::Full).await.unwrap();
     assert!(standings.iter().all(Standing::is_ensured), "{standings:#?}");

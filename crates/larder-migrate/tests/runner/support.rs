@@ -1,13 +1,6 @@
 //! Databases of one's own, models, and ways to look at them without the migrator.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use larder_migrate::{
@@ -326,10 +319,9 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 /// What happens at a statement of a [`Scripted`] connection.
 #[async_trait]
 pub(crate) trait Script: Send + Sync + std::fmt::Debug + 'static {
-    /// Called before every statement, with its number, counted over all connections from 0, and
-    /// its text. It runs when this returns.
-    async fn before(&self, number: usize, sql: &str) {
-        let _ = (number, sql);
+    /// Called before every statement, on whatever connection. It runs when this returns.
+    async fn before(&self, sql: &str) {
+        let _ = sql;
     }
 
     /// Whether the statement is to fail.
@@ -344,12 +336,11 @@ pub(crate) trait Script: Send + Sync + std::fmt::Debug + 'static {
 pub(crate) struct Scripted<S> {
     inner: Arc<dyn Connector>,
     script: Arc<S>,
-    count: Arc<AtomicUsize>,
 }
 
 impl<S: Script> Scripted<S> {
     pub(crate) fn new(inner: Arc<dyn Connector>, script: S) -> Self {
-        Self { inner, script: Arc::new(script), count: Arc::default() }
+        Self { inner, script: Arc::new(script) }
     }
 }
 
@@ -359,7 +350,6 @@ impl<S: Script> Connector for Scripted<S> {
         Ok(Box::new(ScriptedSession {
             inner: self.inner.connect().await?,
             script: Arc::clone(&self.script),
-            count: Arc::clone(&self.count),
         }))
     }
 }
@@ -368,13 +358,11 @@ impl<S: Script> Connector for Scripted<S> {
 struct ScriptedSession<S> {
     inner: Box<dyn Session>,
     script: Arc<S>,
-    count: Arc<AtomicUsize>,
 }
 
 impl<S: Script> ScriptedSession<S> {
-    async fn before(&self, sql: &str) {
-        let number = self.count.fetch_add(1, Ordering::SeqCst);
-        self.script.before(number, sql).await;
+    async fn before(&mut self, sql: &str) {
+        self.script.before(sql).await;
     }
 }
 

@@ -373,6 +373,24 @@ fn a_unique_index_is_as_good_as_a_unique_constraint() {
     check_all(&Scope::managed(), &[with(|of| of.parts.truncate(1))], &wanted, adds);
     let expected = &["t: drop index \"i\"", "t: add unique (a, b)"];
     check_all(&Scope::Exact, &[with(|_| {})], &wanted, expected);
+    // It goes, because another one is to have its name.
+    let mut other = wanted.clone();
+    other[0].indexes = vec![Index::new("i", &["a"])];
+    let expected = &["t: drop index \"i\"", "t: add unique (a, b)", "t: add index \"i\""];
+    check_all(&Scope::managed(), &[with(|_| {})], &other, expected);
+}
+
+#[test]
+fn a_key_is_as_good_as_a_unique_constraint() {
+    let mut found = table("t", &["a", "b"]);
+    found.primary_key = key(&["a", "b"]);
+    let mut wanted = found.clone();
+    wanted.primary_key = key(&["b", "a"]);
+    wanted.uniques = vec![unique(&["a", "b"])];
+    check_all(&Scope::managed(), &[found.clone()], &[wanted.clone()], &[]);
+    wanted.primary_key = key(&["a"]);
+    let expected = &["t: drop primary key", "t: add primary key (a)", "t: add unique (a, b)"];
+    check_all(&Scope::managed(), &[found], &[wanted], expected);
 }
 
 #[test]
@@ -382,6 +400,10 @@ fn an_index_of_another_name_will_do_and_one_of_the_same_name_is_replaced() {
     let mut wanted = table("t", &["a", "b"]);
     wanted.indexes = vec![Index::new("mine", &["a"]), Index::new("i", &["b"])];
     let expected = &["t: drop index \"i\"", "t: add index \"i\""];
+    check_all(&Scope::managed(), &[found.clone()], &[wanted.clone()], expected);
+    // One whose name is to be another's does not stay for its sake.
+    wanted.indexes = vec![Index::new("other", &["a", "b"]), Index::new("i", &["b"])];
+    let expected = &["t: drop index \"i\"", "t: add index \"other\"", "t: add index \"i\""];
     check_all(&Scope::managed(), &[found], &[wanted], expected);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Guards that texts in quotes are never taken for names.
 
+use crate::{Dialect, SqlTokenKind, sql_tokens};
+
 /// A word of an expression that is not within a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word {
@@ -9,54 +11,27 @@ struct Word {
     name: String,
     /// Whether a parenthesis follows.
     is_called: bool,
-    /// Whether it names a type in a cast.
+    /// Whether it names a type in a cast, or the type's schema.
     is_type: bool,
 }
 
 /// The words of an expression in their order.
 fn words(sql: &str) -> Vec<Word> {
-    let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$');
+    let tokens = sql_tokens(Dialect::Postgres, sql);
     let mut words = Vec::new();
-    let mut rest = sql;
     let mut is_type = false;
-    while let Some(first) = rest.chars().next() {
-        let size = match first {
-            '\'' => quoted_length(rest, first),
-            '"' => quoted_length(rest, first),
-            letter if letter.is_alphabetic() || letter == '_' => {
-                rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())
-            }
-            // A number, with the letters that may follow it.
-            letter if letter.is_ascii_digit() => {
-                rest.find(|letter| !is_part(letter) && letter != '.').unwrap_or(rest.len())
-            }
-            letter => letter.len_utf8(),
-        };
-        let (text, after) = rest.split_at(size);
-        let name = match first {
-            '"' => Some(text.trim_matches('"').replace("\"\"", "\"")),
-            letter if letter.is_alphabetic() || letter == '_' => Some(text.to_lowercase()),
-            _ => None,
-        };
-        if let Some(name) = name {
-            let is_called = after.trim_start().starts_with('(');
-            words.push(Word { name, is_called, is_type });
+    for (at, token) in tokens.iter().enumerate() {
+        let Some(name) = token.name() else {
             // A schema's name is followed by the type's.
-            is_type = is_type && after.starts_with('.');
-        } else if first == ':' {
-            is_type = true;
-        } else if !matches!(first, '.' | ' ') {
-            is_type = false;
-        }
-        rest = after;
+            is_type = token.text.ends_with(':') || (is_type && token.is("."));
+            continue;
+        };
+        let next = tokens.get(at + 1);
+        let name = if token.kind == SqlTokenKind::Word { name.to_lowercase() } else { name };
+        words.push(Word { name, is_called: next.is_some_and(|next| next.is("(")), is_type });
+        is_type = is_type && next.is_some_and(|next| next.is("."));
     }
     words
-}
-
-/// How long what stands in quotes is, with its quotes. A quote within it is doubled, so that two
-/// such texts follow each other, which comes to the same.
-fn quoted_length(text: &str, quote: char) -> usize {
-    text[1..].find(quote).map_or(text.len(), |at| at + 2)
 }
 
 /// Whether an expression may be about the column of this name.

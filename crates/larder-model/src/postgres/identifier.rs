@@ -5,7 +5,7 @@
 use crate::TableName;
 
 /// A name in quotes if PostgreSQL would print it so.
-pub(super) fn printed(name: &str) -> String {
+pub(crate) fn printed(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         && !KEYWORDS.contains(&name);

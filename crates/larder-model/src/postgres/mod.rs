@@ -11,6 +11,7 @@ mod types;
 
 pub(crate) use constant::is_same_text;
 pub(crate) use ddl::create_table;
+pub(crate) use identifier::printed;
 pub(crate) use lower::lower;
 pub(crate) use steps::steps;
 pub(crate) use types::holds;

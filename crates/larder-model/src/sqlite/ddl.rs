@@ -199,3 +199,63 @@ pub(super) fn quoted(name: &str) -> String {
 pub(super) fn quoted_table(name: &TableName) -> String {
     Dialect::Sqlite.quoted_table(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Generated, PrimaryKey};
+
+    fn shown(column: &Column) -> String {
+        definition(column)
+    }
+
+    #[test]
+    fn nothing_ends_its_own_quotes() {
+        let mut table = Table::new(TableName::new("a\"b"));
+        table.columns = vec![Column::new("c\"", "TEXT")];
+        table.primary_key =
+            Some(PrimaryKey { name: Some("k\"".into()), columns: vec!["c\"".into()] });
+        assert_eq!(
+            create_table(&table),
+            ["CREATE TABLE \"main\".\"a\"\"b\" (\"c\"\"\" TEXT, CONSTRAINT \"k\"\"\" \
+              PRIMARY KEY (\"c\"\"\"))"]
+        );
+    }
+
+    #[test]
+    fn defaults_stand_in_parentheses_unless_they_are_one_literal() {
+        for (sql, expected, constant) in [
+            ("1", "1", true),
+            ("-1.5", "-1.5", true),
+            ("'it''s'", "'it''s'", true),
+            ("X'00'", "X'00'", true),
+            ("word", "word", true),
+            ("\"word\"", "\"word\"", true),
+            ("CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP", false),
+            ("datetime('now')", "(datetime('now'))", false),
+            ("1 + 1", "(1 + 1)", false),
+            ("- 'a'", "(- 'a')", false),
+            ("1 -- one", "(1 -- one)", false),
+            ("", "()", false),
+        ] {
+            assert_eq!(default_term(sql), expected);
+            assert_eq!(is_constant(sql), constant, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_written_with_everything_it_has() {
+        let plain = Column::new("a", "");
+        assert_eq!(shown(&plain), "\"a\"");
+        let full = Column {
+            nullable: false,
+            collation: Some("NOCASE".into()),
+            default: Some("lower('A')".into()),
+            ..Column::new("a", "TEXT")
+        };
+        assert_eq!(shown(&full), "\"a\" TEXT COLLATE \"NOCASE\" NOT NULL DEFAULT (lower('A'))");
+        let generated = Some(Generated { expression: "b || ')'".into(), stored: false });
+        let computed = Column { generated, ..plain };
+        assert_eq!(shown(&computed), "\"a\" GENERATED ALWAYS AS (b || ')') VIRTUAL");
+    }
+}

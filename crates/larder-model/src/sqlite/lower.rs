@@ -186,3 +186,113 @@ fn checks(model: &TableModel) -> Vec<Check> {
     });
     labels.chain(own).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CheckModel, ForeignKeyModel, ReferentialAction};
+
+    fn id(name: &'static str) -> Identifier {
+        Identifier::from_static(name)
+    }
+
+    fn of(name: &'static str, data_type: impl Into<DataType>) -> ColumnModel {
+        ColumnModel::new(id(name), data_type)
+    }
+
+    fn lowered(columns: Vec<ColumnModel>) -> Table {
+        let builder = TableModel::builder(id("t"));
+        let builder = columns.into_iter().fold(builder, crate::TableModelBuilder::column);
+        lower(&builder.build().unwrap()).unwrap().table
+    }
+
+    #[test]
+    fn every_type_has_a_place() {
+        let native = |sqlite: Option<&str>| DataType::Native {
+            kind: ColumnKind::Json,
+            mysql: None,
+            postgres: Some("jsonb".into()),
+            sqlite: sqlite.map(str::to_owned),
+        };
+        let labels = || DataType::Enum { name: id("cabin"), labels: vec!["it's".into()] };
+        for (data_type, ty, is_kind) in [
+            (DataType::Kind(ColumnKind::Boolean), "BOOLEAN", true),
+            (DataType::Kind(ColumnKind::Uuid), "BLOB", true),
+            (DataType::Varchar { length: 20 }, "VARCHAR(20)", true),
+            (DataType::Char { length: 2 }, "CHAR(2)", true),
+            (DataType::Decimal { precision: 30, scale: 10 }, "TEXT", true),
+            (DataType::Temporal { kind: ColumnKind::Time, digits: 3 }, "TEXT", true),
+            (native(Some("JSON")), "JSON", false),
+            (native(None), "TEXT", true),
+            (labels(), "TEXT", true),
+        ] {
+            let kind = data_type.kind();
+            let table = lowered(vec![of("a", data_type)]);
+            assert_eq!(table.columns[0].ty, ty);
+            assert_eq!(table.columns[0].kind, is_kind.then_some(kind), "{ty}");
+        }
+        let table = lowered(vec![of("a", labels())]);
+        assert_eq!(table.checks[0].name.as_deref(), Some("t_a_enum"));
+        assert_eq!(table.checks[0].expression, "\"a\" IN ('it''s')");
+    }
+
+    #[test]
+    fn every_default_is_written_as_its_column_stores_it() {
+        let check = |kind, default: DefaultModel, expected: &str| {
+            let column = of("a", DataType::Kind(kind)).with_default(default);
+            assert_eq!(lowered(vec![column]).columns[0].default.as_deref(), Some(expected));
+        };
+        let number = |digits: &'static str| DefaultValue::Number(digits.into()).into();
+        check(ColumnKind::Text, DefaultValue::Text("it's".into()).into(), "'it''s'");
+        check(ColumnKind::Decimal, number("0.10"), "'0.10'");
+        check(ColumnKind::Float64, number("-1.5"), "-1.5");
+        check(ColumnKind::Blob, DefaultValue::Blob([0, 255].as_slice().into()).into(), "X'00FF'");
+        check(ColumnKind::Boolean, DefaultValue::Boolean(true).into(), "1");
+        check(ColumnKind::Date, DefaultModel::Now, "CURRENT_DATE");
+        check(ColumnKind::Timestamp, DefaultModel::Now, "CURRENT_TIMESTAMP");
+        let now = "strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now')";
+        check(ColumnKind::TimestampUtc, DefaultModel::Now, now);
+        check(ColumnKind::Text, DefaultModel::Sql(" lower('A') ".into()), "lower('A')");
+    }
+
+    #[test]
+    fn parts_have_the_names_that_models_leave_out() {
+        let parts = vec![
+            crate::IndexPartModel::column(id("a")),
+            crate::IndexPartModel::expression("lower(b)").descending(),
+        ];
+        let check = |expression: &str| CheckModel { name: None, expression: expression.to_owned() };
+        let model = TableModel::builder(id("t"))
+            .column(of("a", ColumnKind::Int64).with_key())
+            .column(of("b", ColumnKind::Text))
+            .index(IndexModel::of_parts(parts))
+            .check(check("b > ''"))
+            .check(check("a > 0"))
+            .foreign_key(
+                ForeignKeyModel::new(id("a"), id("u"), id("x"))
+                    .with_on_delete(ReferentialAction::Cascade),
+            )
+            .comment("about")
+            .build()
+            .unwrap();
+        let table = lower(&model).unwrap().table;
+        assert_eq!(table.indexes[0].name, "t_a_expr_idx");
+        assert!(table.indexes[0].parts[1].descending && table.indexes[0].parts[1].is_expression);
+        let checks: Vec<_> = table
+            .checks
+            .iter()
+            .map(|check| (check.name.as_deref().unwrap(), check.expression.as_str()))
+            .collect();
+        assert_eq!(checks, [("t_check1", "a > 0"), ("t_check2", "b > ''")]);
+        assert_eq!(table.foreign_keys[0].on_delete, ReferentialAction::Cascade);
+        assert_eq!(table.comment, None);
+    }
+
+    #[test]
+    fn what_sqlite_has_not_is_refused() {
+        let index = IndexModel::over([id("a")]).with_method("gin");
+        let model =
+            TableModel::builder(id("t")).column(of("a", ColumnKind::Text)).index(index).build();
+        assert!(matches!(lower(&model.unwrap()), Err(ModelError::Unsupported { .. })));
+    }
+}

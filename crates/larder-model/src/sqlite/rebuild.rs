@@ -14,12 +14,16 @@ use super::{
 };
 use crate::{Dialect, Identity, Table, TableName};
 
+/// Fails where foreign keys are enforced, before anything is lost: the text is no JSON.
+const MUST_BE_OFF: &str = "SELECT json('foreign_keys must be off before the transaction begins') \
+    FROM pragma_foreign_keys WHERE foreign_keys";
+
 /// The statements that make one table of the other, within a transaction, while foreign keys are
 /// not enforced. Both have one name, and columns of one name are the same.
 pub(super) fn statements(before: &Table, after: &Table) -> Vec<String> {
     let name = &before.name;
     let scratch = TableName::new(format!("larder_new_{}", name.name));
-    let mut statements = vec![create_table_alone(after, &scratch)];
+    let mut statements = vec![MUST_BE_OFF.to_owned(), create_table_alone(after, &scratch)];
     statements.extend(copy(before, after, &scratch));
     if is_counted(before) && is_counted(after) {
         statements.extend(keep_counter(name, &scratch));

@@ -268,3 +268,6 @@ fn rename_table(from: &TableName, to: &TableName) -> Step {
         ..step(to, change.to_string(), vec![sql(from, to)])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,24 +44,15 @@ mod sqlite {
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    on!(
-        #[ignore = "needs a live service"]
-        crate::fixture::postgres
-    );
+    on!(crate::fixture::postgres, "needs a live service");
 }
 
 #[cfg(feature = "mysql")]
 mod mysql {
-    on!(
-        #[ignore = "needs a live service"]
-        crate::fixture::mysql
-    );
+    on!(crate::fixture::mysql, "needs a live service");
 }
 
 #[cfg(feature = "mysql")]
 mod mariadb {
-    on!(
-        #[ignore = "needs a live service"]
-        crate::fixture::mariadb
-    );
+    on!(crate::fixture::mariadb, "needs a live service");
 }

@@ -9,7 +9,7 @@ pub(crate) mod wire;
 
 use std::time::Duration;
 
-use larder_core::{Error, Ttl};
+use larder_core::{Error, ErrorKind, Ttl};
 use larder_redis::{RedisBackend, RedisConfig};
 
 /// How long a call may take on a machine that is busy with other tests.
@@ -44,6 +44,16 @@ pub(crate) fn from_url(url: &str) -> RedisConfig {
 /// Connects, or fails the test.
 pub(crate) async fn connect(config: RedisConfig) -> RedisBackend {
     RedisBackend::connect(config).await.unwrap_or_else(|error| panic!("{error} ({error:?})"))
+}
+
+/// Connects with a time limit that a busy machine may exceed.
+pub(crate) async fn connect_hastily(config: RedisConfig) -> RedisBackend {
+    let attempt = async || match RedisBackend::connect(config.clone()).await {
+        Ok(cache) => Some(cache),
+        Err(error) if error.kind() == ErrorKind::Timeout => None,
+        Err(error) => panic!("{error} ({error:?})"),
+    };
+    eventually("it connects", attempt).await
 }
 
 /// The error with which connecting fails. It names no secret, and it comes.

@@ -29,6 +29,14 @@ pub(crate) fn command(server: &Server, words: &[&str]) -> larder_services::Reply
     server.commanded(words).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A server has at most so many connections over TCP, once it has noticed which are closed.
+pub(crate) async fn connections_are_bounded(server: &Server, most: usize) {
+    super::eventually(&format!("{} has at most {most} connections", server.name()), async || {
+        (connections(server) <= most).then_some(())
+    })
+    .await;
+}
+
 /// How many connections over TCP a server has.
 pub(crate) fn connections(server: &Server) -> usize {
     let list = command(server, &["CLIENT", "LIST", "TYPE", "normal"]);

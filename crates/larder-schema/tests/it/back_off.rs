@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn schema(store: &Arc<FakeStore>) -> (Schema, Arc<ManualClock>) {
     let clock = ManualClock::new();
-    let options = options().with_clock(clock.clone());
+    let options = options().with_clock(Arc::<ManualClock>::clone(&clock));
     (store.schema_with(options.with_back_off(BackOff::new(MINUTE, MINUTE))), clock)
 }
 

@@ -42,6 +42,22 @@ fn a_model_that_fails_does_not_fail_the_others() {
         let outcomes = schema.ensure_all().await;
         let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err());
         assert_eq!(failed.map(|(entry, _)| entry.name()).collect::<Vec<_>>(), ["Airport"]);
+        assert_eq!(store.passes(), 3);
+    });
+}
+
+#[test]
+fn all_models_are_ensured_in_one_pass_however_many_fail() {
+    block_on(async {
+        let models = entries("all", 20);
+        let store = FakeStore::new();
+        let schema = store.schema_with(options().with_models(models.iter().copied()));
+        for number in 0..10 {
+            store.database.break_table(&format!("all{number}"), true);
+        }
+        let outcomes = schema.ensure_all().await;
+        let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
+        assert_eq!((store.passes(), outcomes.len(), failed), (1, 20, 10));
     });
 }
 

@@ -1,5 +1,7 @@
 //! What is remembered, and what is counted.
 
+use std::sync::Arc;
+
 use larder_schema::{Ensured, Policy, SchemaError, TableState};
 use larder_testkit::ManualClock;
 
@@ -101,7 +103,7 @@ fn cached_tables_are_told_about_with_their_history() {
     block_on(async {
         let store = FakeStore::new();
         let clock = ManualClock::new();
-        let schema = store.schema_with(options().with_clock(clock.clone()));
+        let schema = store.schema_with(options().with_clock(Arc::<ManualClock>::clone(&clock)));
         schema.register::<Airport>();
         store.database.break_table("airport", true);
         schema.ensure::<Airline>().await.unwrap();

@@ -145,3 +145,32 @@ fn a_use_during_a_look_waits_for_it_and_mends_what_it_found() {
         assert!(matches!(using.await.unwrap(), Ok(Ensured::Migrated { .. })));
     });
 }
+
+#[test]
+fn an_alarm_during_a_check_keeps_it_from_being_remembered() {
+    for alarm in 0..2 {
+        block_on(async {
+            let store = FakeStore::new();
+            store.database.set("airline", Some(Shape::Right));
+            let schema = store.schema();
+            schema.look_around().await;
+            store.hold_after_the_look();
+            let checking = tokio::spawn({
+                let schema = schema.clone();
+                async move { schema.ensure::<Airline>().await }
+            });
+            store.wait_for_passes(1).await;
+            // It has been looked at, and nobody has heard of that.
+            store.database.set("airline", None);
+            match alarm {
+                0 => schema.look_around().await,
+                _ => assert!(!schema.statement_failed(StatementFailure::ChangedSchema, None)),
+            }
+            store.let_through(2);
+            assert_eq!(checking.await.unwrap().unwrap(), Ensured::Verified);
+            assert!(!schema.is_table_ensured::<Airline>(), "it was so, and may be no more");
+            assert!(matches!(schema.ensure::<Airline>().await, Ok(Ensured::Migrated { .. })));
+            assert!(schema.is_table_ensured::<Airline>());
+        });
+    }
+}

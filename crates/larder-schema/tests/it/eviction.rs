@@ -1,5 +1,7 @@
 //! There are never too many tables.
 
+use std::sync::Arc;
+
 use larder_model::ModelEntry;
 use larder_schema::{Ensured, Schema, SchemaCache};
 
@@ -28,7 +30,8 @@ fn the_limit_holds_however_small_it_is() {
             }
             let metrics = schema.metrics();
             assert_eq!(metrics.max_size, limit);
-            assert_eq!(metrics.evictions as usize + metrics.cached_tables, models.len());
+            let evictions = usize::try_from(metrics.evictions).unwrap();
+            assert_eq!(evictions + metrics.cached_tables, models.len());
             if limit < 16 {
                 assert_eq!(metrics.cached_tables, limit, "and no more than needed goes");
             }
@@ -95,7 +98,7 @@ fn a_use_of_an_idle_table_is_a_hit() {
 fn databases_share_a_limit_and_give_their_places_back() {
     block_on(async {
         let cache = SchemaCache::new(3);
-        let schema = || FakeStore::new().schema_with(options().with_cache(cache.clone()));
+        let schema = || FakeStore::new().schema_with(options().with_cache(Arc::clone(&cache)));
         let models = entries("shared", 2);
         let schemas = [schema(), schema(), schema()];
         for schema in &schemas {
@@ -115,7 +118,7 @@ fn places_are_given_back_by_whatever_forgets() {
     block_on(async {
         let cache = SchemaCache::new(100);
         let store = FakeStore::new();
-        let schema = store.schema_with(options().with_cache(cache.clone()));
+        let schema = store.schema_with(options().with_cache(Arc::clone(&cache)));
         for round in 0..3 {
             schema.ensure::<Airline>().await.unwrap();
             schema.mark_table_ensured::<Airline>();

@@ -14,7 +14,7 @@ fn two_ways_to_one_database_share_what_is_known() {
         let database = Arc::<FakeDatabase>::default();
         let stores = [FakeStore::of(&database), FakeStore::of(&database), FakeStore::new()];
         let open = |at: usize| {
-            let options = options().with_cache(cache.clone());
+            let options = options().with_cache(Arc::clone(&cache));
             Schema::open(Arc::<FakeStore>::clone(&stores[at]), options)
         };
         let (one, alias) = (open(0).await.unwrap(), open(1).await.unwrap());

@@ -160,7 +160,7 @@ fn a_migration_is_told_to_all() {
 fn a_time_to_live_counts_from_the_other_s_verification() {
     block_on(async {
         let clock = ManualClock::new();
-        let config = MemoryConfig::default().with_clock(clock.clone());
+        let config = MemoryConfig::default().with_clock(Arc::<ManualClock>::clone(&clock));
         let backend: Arc<dyn CacheBackend> = Arc::new(MemoryBackend::new(config));
         let store = FakeStore::new();
         for table in ["airline", "airport"] {
@@ -170,7 +170,7 @@ fn a_time_to_live_counts_from_the_other_s_verification() {
         let open = || {
             let options = options()
                 .with_second_level(Arc::clone(&backend))
-                .with_clock(clock.clone())
+                .with_clock(Arc::<ManualClock>::clone(&clock))
                 .with_time_to_live(Ttl::new(minute).unwrap())
                 .with_jitter(0.0);
             process_with(&store, options)

@@ -49,6 +49,8 @@ pub(crate) struct FakeStore {
     signals: AtomicUsize,
     fails: AtomicBool,
     signal_fails: AtomicBool,
+    /// Whether a pass looks first and is held afterwards.
+    looks_first: AtomicBool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +101,7 @@ impl FakeStore {
             signals: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             signal_fails: AtomicBool::new(false),
+            looks_first: AtomicBool::new(false),
         })
     }
 
@@ -128,6 +131,12 @@ impl FakeStore {
     /// Holds every further pass until [`FakeStore::let_through`].
     pub(crate) fn hold(&self) {
         self.permits.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Holds every further pass when it has looked at the tables.
+    pub(crate) fn hold_after_the_look(&self) {
+        self.looks_first.store(true, Ordering::SeqCst);
+        self.hold();
     }
 
     pub(crate) fn let_through(&self, passes: usize) {
@@ -198,8 +207,10 @@ impl SchemaStore for FakeStore {
         let tables = models.iter().map(|model| model.table.name().to_string());
         let tables: Vec<_> = tables.collect();
         self.passes.lock().unwrap().push(tables.clone());
+        let look = || tables.iter().map(|table| self.stand(table, policy)).collect();
+        let early = self.looks_first.load(Ordering::SeqCst).then(look);
         self.permits.acquire().await.unwrap().forget();
-        tables.iter().map(|table| self.stand(table, policy)).collect()
+        early.unwrap_or_else(look)
     }
 }
 

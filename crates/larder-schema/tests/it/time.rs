@@ -15,7 +15,7 @@ fn minute() -> Ttl {
 }
 
 fn timed(clock: &Arc<ManualClock>) -> SchemaOptions {
-    options().with_clock(clock.clone()).with_jitter(0.0)
+    options().with_clock(Arc::<ManualClock>::clone(clock)).with_jitter(0.0)
 }
 
 async fn ensure(schema: &Schema) -> Ensured {

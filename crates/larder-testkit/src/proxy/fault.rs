@@ -36,7 +36,8 @@ pub enum WireFault {
         /// How many.
         bytes: usize,
     },
-    /// Delays each frame, one after the other. Order is kept.
+    /// Lets each frame arrive later than it came. Order is kept, and delays do not add up: a frame
+    /// does not wait until the one before it has arrived to set out.
     Latency {
         /// The least delay.
         delay: Duration,

@@ -1,14 +1,16 @@
 //! One direction of one connection: reads frames and passes them on as the script says.
 //!
-//! Invariant: what a fault holds back is passed on, in order, when the fault is lifted; a
-//! connection that lost bytes never carries others.
+//! Invariants: what a fault holds back is passed on, in order, when the fault is lifted; a
+//! connection that lost bytes never carries others. Latency is no limit of throughput: while a
+//! frame is on its way, others set out.
 
-use std::time::Duration;
+use std::{collections::VecDeque, future, pin::Pin, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::tcp::{ReadHalf, WriteHalf},
     sync::watch,
+    time::{Sleep, sleep},
 };
 
 use super::{
@@ -34,7 +36,14 @@ pub(super) struct Pump<'a> {
     /// Bytes that passed since the present fault was set.
     passed: u64,
     held: Vec<u8>,
+    late: VecDeque<Late>,
     is_lost: bool,
+}
+
+/// A frame that is on its way.
+struct Late {
+    arrives: Pin<Box<Sleep>>,
+    frame: Vec<u8>,
 }
 
 const FRAME: usize = 64 * 1_024;
@@ -50,8 +59,8 @@ impl<'a> Pump<'a> {
         random: Random,
     ) -> Self {
         let planned = script.borrow().planned(direction);
-        let (passed, held, is_lost) = (0, Vec::new(), false);
-        Self { direction, script, counters, random, planned, passed, held, is_lost }
+        let (passed, held, late, is_lost) = (0, Vec::new(), VecDeque::new(), false);
+        Self { direction, script, counters, random, planned, passed, held, late, is_lost }
     }
 
     /// Passes frames on until the sender ends, and then ends towards the receiver.
@@ -61,12 +70,18 @@ impl<'a> Pump<'a> {
         mut to: WriteHalf<'_>,
     ) -> Result<(), End> {
         let mut frame = vec![0; FRAME];
+        let mut has_ended = false;
         loop {
             self.update(&mut to).await?;
+            if has_ended && self.late.is_empty() {
+                break;
+            }
+            let has_room = self.held_back() < HELD_MAX;
             tokio::select! {
                 changed = self.script.changed() => changed.map_err(|_| End::Close)?,
-                read = from.read(&mut frame), if self.held.len() < HELD_MAX => match read {
-                    Ok(0) => break,
+                frame = arrival(&mut self.late) => self.send(&mut to, &frame).await?,
+                read = from.read(&mut frame), if has_room && !has_ended => match read {
+                    Ok(0) => has_ended = true,
                     Ok(bytes) => {
                         self.update(&mut to).await?;
                         self.meet(&mut to, &frame[..bytes]).await?;
@@ -95,8 +110,16 @@ impl<'a> Pump<'a> {
     }
 
     async fn release(&mut self, to: &mut WriteHalf<'_>) -> Result<(), End> {
+        while let Some(late) = self.late.pop_front() {
+            self.send(to, &late.frame).await?;
+        }
         let held = std::mem::take(&mut self.held);
         self.send(to, &held).await
+    }
+
+    /// How many bytes wait here.
+    fn held_back(&self) -> usize {
+        self.held.len() + self.late.iter().map(|late| late.frame.len()).sum::<usize>()
     }
 
     async fn meet(&mut self, to: &mut WriteHalf<'_>, frame: &[u8]) -> Result<(), End> {
@@ -120,8 +143,9 @@ impl<'a> Pump<'a> {
             }
             WireFault::Latency { delay, jitter } => {
                 let delay = delay.saturating_add(self.random.up_to(jitter));
-                self.pause(delay).await;
-                self.send(to, frame).await
+                let arrives = Box::pin(sleep(delay));
+                self.late.push_back(Late { arrives, frame: frame.to_vec() });
+                Ok(())
             }
             WireFault::Oversize => self.send(to, &oversized(frame)).await,
             WireFault::ResetAfter { bytes } => self.end_after(to, frame, bytes, End::Reset).await,
@@ -201,6 +225,17 @@ impl<'a> Pump<'a> {
         self.passed = self.passed.saturating_add(bytes.len() as u64);
         self.counters.passed(self.direction, bytes.len());
         Ok(())
+    }
+}
+
+/// The next frame that arrives, which is never one behind another.
+async fn arrival(late: &mut VecDeque<Late>) -> Vec<u8> {
+    if let Some(next) = late.front_mut() {
+        next.arrives.as_mut().await;
+    }
+    match late.pop_front() {
+        Some(next) => next.frame,
+        None => future::pending().await,
     }
 }
 

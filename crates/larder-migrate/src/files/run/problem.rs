@@ -1,16 +1,16 @@
 //! Why files did not run, by what a caller can do about it.
 
+use std::{error::Error, fmt};
+
 use crate::{
     Direction, FileError, FileReport, FileVersion, MigrateError, Position, SessionError,
     import::list,
 };
 
 /// Why files did not run, and what had run before.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
+#[derive(Debug)]
 pub struct FileRunError {
     report: FileReport,
-    #[source]
     problem: Box<FileProblem>,
 }
 
@@ -29,6 +29,19 @@ impl FileRunError {
     #[must_use]
     pub const fn problem(&self) -> &FileProblem {
         &self.problem
+    }
+}
+
+impl fmt::Display for FileRunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+/// It stands for its problem, so that no text is told twice.
+impl Error for FileRunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source()
     }
 }
 
@@ -80,8 +93,7 @@ pub enum FileProblem {
     #[error("the files can not be used")]
     File {
         /// Why.
-        #[from]
-        source: FileError,
+        source: Box<FileError>,
     },
     /// SQLite: the file leaves rows that refer to rows which are not there. It was rolled back.
     #[error("{path} leaves {rows} rows that refer to rows which are not there")]
@@ -119,8 +131,7 @@ pub enum FileProblem {
     #[error("the files could not be run")]
     Migrate {
         /// Why.
-        #[from]
-        source: MigrateError,
+        source: Box<MigrateError>,
     },
     /// Files that were applied and are not there any more, though later ones are.
     #[error("applied, and not among the files: {}", list(versions))]
@@ -164,7 +175,7 @@ pub enum FileProblem {
         /// How many statements before it stay done; 0 if all were rolled back.
         kept: usize,
         /// The database's own error.
-        source: SessionError,
+        source: Box<SessionError>,
     },
     /// A version that is neither among the files nor in the history.
     #[error("there is no version {version}")]
@@ -172,4 +183,16 @@ pub enum FileProblem {
         /// The version.
         version: FileVersion,
     },
+}
+
+impl From<FileError> for FileProblem {
+    fn from(source: FileError) -> Self {
+        Self::File { source: Box::new(source) }
+    }
+}
+
+impl From<MigrateError> for FileProblem {
+    fn from(source: MigrateError) -> Self {
+        Self::Migrate { source: Box::new(source) }
+    }
 }

@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
             total: self.prepared.statements.len(),
             at: statement.at,
             kept,
-            source,
+            source: Box::new(source),
         }
     }
 

@@ -203,6 +203,11 @@ async fn attempt(
     let dialect = locked.session().dialect();
     let mut work = None;
     let ended = inside(&mut locked, files, direction, choose, &mut work).await;
+    if dialect == Dialect::Sqlite && locked.exclusion() == Exclusion::Session {
+        // What sessions of ours have it set to, whatever the file did. A connection on which this
+        // fails is broken.
+        let _ = locked.session().run("PRAGMA foreign_keys = OFF").await;
+    }
     let ended = match ended {
         Ok(Ended::Done(file)) => {
             let committed = locked.commit().await;

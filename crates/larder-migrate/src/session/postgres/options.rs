@@ -27,6 +27,9 @@ const UNSETTLED: &str = "sslmode=prefer and allow fall back to plain text in sil
 #[error("{0}")]
 struct Refused(&'static str);
 
+/// Puts a text of the URL into the driver's options.
+type Set = fn(PgConnectOptions, &str) -> PgConnectOptions;
+
 /// What a URL says about a server.
 #[derive(Default)]
 struct Target {
@@ -83,7 +86,7 @@ impl Target {
         if host.starts_with('/') {
             options = options.socket(host);
         }
-        let texts: [(_, fn(PgConnectOptions, &str) -> PgConnectOptions); 7] = [
+        let texts: [(_, Set); 7] = [
             (&self.user, |options, text| options.username(text)),
             (&self.password, |options, text| options.password(text)),
             (&self.database, |options, text| options.database(text)),

@@ -113,6 +113,23 @@ async fn rows_that_refer_to_a_table_survive_its_rebuild() {
     assert_eq!((rows[0][0].as_text(), rows[0][1].as_integer()), (Some("10-1"), None));
 }
 
+/// Whoever runs the statements by hand and forgets the switch loses nothing either.
+#[tokio::test]
+async fn a_rebuild_does_not_begin_while_references_are_enforced() {
+    let child = "CREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE)";
+    let (mut current, plan) = plan(
+        &format!("CREATE TABLE p (id INTEGER PRIMARY KEY, a TEXT); {child}"),
+        &format!("CREATE TABLE p (id INTEGER PRIMARY KEY, a TEXT NOT NULL); {child}"),
+    )
+    .await;
+    current.load("INSERT INTO p VALUES (1, 'x'); INSERT INTO c VALUES (1)").await;
+    let mut statements = plan.statements();
+    assert!(current.session.run(statements.next().unwrap()).await.is_err());
+    current.apply(&plan).await;
+    let rows = current.session.fetch("SELECT count(*) FROM c", &[]).await.unwrap();
+    assert_eq!(rows[0][0].as_integer(), Some(1));
+}
+
 #[tokio::test]
 async fn triggers_views_and_indexes_survive_a_rebuild() {
     let around = "CREATE TABLE log (x TEXT); \
@@ -246,4 +263,54 @@ async fn references_are_probed_also_before_their_target_is_there() {
     scratch.load(rows).await;
     scratch.load("INSERT INTO p VALUES (2)").await;
     assert_eq!(scratch.probe(&second).await, [Some(1)]);
+}
+
+#[tokio::test]
+async fn a_rename_and_a_rebuild_take_everything_along() {
+    let mut current = scratch(
+        "CREATE TABLE airline (id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT, \
+           \"group\" TEXT, CHECK (code <> '' AND \"group\" <> 'code')); \
+         CREATE UNIQUE INDEX i ON airline (lower(code)) WHERE code > ''; \
+         CREATE TABLE flight (a TEXT REFERENCES airline ON DELETE CASCADE); \
+         CREATE TABLE log (x); CREATE VIEW v AS SELECT code AS c FROM airline; \
+         CREATE TRIGGER r AFTER UPDATE OF code ON airline BEGIN \
+           INSERT INTO log SELECT old.code || new.code FROM airline; END; \
+         INSERT INTO airline VALUES (50, 'x', 'g'); DELETE FROM airline; \
+         INSERT INTO airline VALUES (7, 'lh', 'g'); INSERT INTO flight VALUES (7)",
+    )
+    .await;
+    let before = current.look().await;
+    let mut wanted = scratch(
+        "CREATE TABLE carrier (id INTEGER PRIMARY KEY AUTOINCREMENT, iata TEXT NOT NULL, \
+           \"order\" TEXT DEFAULT CURRENT_DATE, note TEXT, \
+           CHECK (iata <> '' AND \"order\" <> 'code')); \
+         CREATE UNIQUE INDEX i ON carrier (lower(iata)) WHERE iata > ''; \
+         CREATE TABLE flight (a TEXT REFERENCES carrier ON DELETE CASCADE); CREATE TABLE log (x)",
+    )
+    .await
+    .look()
+    .await;
+    let carrier = wanted.tables.iter_mut().find(|table| table.name.name == "carrier").unwrap();
+    carrier.renamed_from = Some("airline".into());
+    carrier.columns[1].renamed_from = Some("code".into());
+    carrier.columns[2].renamed_from = Some("group".into());
+    let dialect = current.session.dialect();
+    let scope = larder_model::Scope::managed();
+    let plan = larder_model::Plan::between(dialect, &scope, &before, &wanted);
+    assert!(current.probe(&plan).await.iter().all(|rows| rows.unwrap_or(0) == 0), "{plan:#?}");
+    current.apply(&plan).await;
+    let after = current.look().await;
+    let left = larder_model::Plan::between(dialect, &scope, &after, &wanted);
+    assert!(left.is_empty(), "{left:#?}\n{plan:#?}");
+    current.load("UPDATE carrier SET iata = 'xq'; INSERT INTO carrier (iata) VALUES ('af')").await;
+    let sql = "SELECT (SELECT group_concat(c) FROM v), (SELECT x FROM log), (SELECT max(id) FROM \
+        carrier), (SELECT count(*) FROM flight), (SELECT \"order\" FROM carrier WHERE id = 7)";
+    let rows = current.session.fetch(sql, &[]).await.unwrap();
+    assert_eq!(rows[0][0].as_text(), Some("xq,af"));
+    assert_eq!(rows[0][1].as_text(), Some("lhxq"));
+    assert_eq!((rows[0][2].as_integer(), rows[0][3].as_integer()), (Some(51), Some(1)));
+    assert_eq!(rows[0][4].as_text(), Some("g"));
+    current.load("DELETE FROM carrier WHERE id = 7").await;
+    let rows = current.session.fetch("SELECT count(*) FROM flight", &[]).await.unwrap();
+    assert_eq!(rows[0][0].as_integer(), Some(0));
 }

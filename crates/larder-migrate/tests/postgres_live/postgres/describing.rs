@@ -1,9 +1,24 @@
-//! Tables are described with everything that a program could notice.
+//! Tables are described with everything that a program could notice, whatever their number.
 
-use larder_migrate::{Target, introspect};
-use larder_model::{Identity, TableKind, TableName};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use larder_migrate::{Cell, Param, Session, SessionError, Target, introspect};
+use larder_model::{Catalog, Dialect, Identity, NullsOrder, Table, TableKind, TableName};
 
 use crate::databases::with_session;
+
+fn public(name: &str) -> TableName {
+    TableName::in_schema("public", name)
+}
+
+async fn look(session: &mut dyn Session, names: &[&str]) -> Catalog {
+    let names = names.iter().map(|name| public(name)).collect();
+    introspect(session, &Target::Tables(names)).await.unwrap()
+}
 
 #[tokio::test]
 #[ignore = "needs a live service"]
@@ -20,16 +35,220 @@ async fn a_table_is_described_with_everything_in_it() {
                    UNIQUE (a, c), CHECK (a IN ('x', 'y')));
                  CREATE INDEX i ON t (lower(a), c COLLATE \"POSIX\" DESC NULLS LAST, id)
                    INCLUDE (g) WHERE id > 5;
-                 CREATE VIEW v AS SELECT * FROM t",
+                 CREATE VIEW v AS SELECT * FROM t; COMMENT ON COLUMN t.a IS 'about'",
             )
             .await
             .unwrap();
         let catalog = introspect(&mut *session, &Target::Schema(None)).await.unwrap();
-        let of = |name| catalog.table(&TableName::in_schema("public", name)).unwrap();
-        let t = of("t");
-        assert_eq!(t.columns[0].identity, Some(Identity::Serial));
-        assert_eq!(of("v").kind, TableKind::View);
+        assert_eq!(catalog.table(&public("v")).unwrap().kind, TableKind::View);
         assert_eq!(catalog.enums[0].labels, ["sad", "ok"]);
+        let t = catalog.table(&public("t")).unwrap();
+        let types: Vec<_> = t.columns.iter().map(|column| column.ty.as_str()).collect();
+        assert_eq!(
+            types,
+            [
+                "integer",
+                "character varying(20)",
+                "public.mood",
+                "numeric(10,-2)",
+                "integer",
+                "text",
+                "bigint",
+                "integer",
+            ]
+        );
+        assert_eq!(t.columns[0].identity, Some(Identity::Serial));
+        assert_eq!(t.columns[0].default, None);
+        assert_eq!(t.columns[1].default.as_deref(), Some("'x'::character varying"));
+        assert_eq!(t.columns[1].comment.as_deref(), Some("about"));
+        assert_eq!(t.columns[2].default.as_deref(), Some("'ok'::public.mood"));
+        assert_eq!(t.columns[4].generated.as_ref().unwrap().expression, "id + 1");
+        assert_eq!(t.columns[5].collation.as_deref(), Some("\"C\""));
+        assert_eq!(t.columns[6].identity, Some(Identity::ByDefault));
+        let index = &t.indexes[0];
+        assert_eq!(index.parts[0].text, "lower((a)::text)");
+        assert!(index.parts[0].is_expression && index.parts[1].descending);
+        assert_eq!(index.parts[1].nulls, Some(NullsOrder::Last));
+        assert_eq!(index.parts[1].collation.as_deref(), Some("\"POSIX\""));
+        assert_eq!(index.include, ["g"]);
+        assert_eq!(index.predicate.as_deref(), Some("id > 5"));
+        assert_eq!(t.uniques[0].columns, ["a", "c"]);
+        assert_eq!(t.foreign_keys[0].target, public("target"));
+        assert_eq!(t.foreign_keys[0].deferrable, Some(false));
+        assert!(t.checks[0].expression.starts_with("(a)::text = ANY"));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn what_the_description_can_not_express_makes_a_table_opaque() {
+    with_session(|mut session, _| async move {
+        session
+            .run(
+                "CREATE TABLE p (id int) PARTITION BY LIST (id);
+                 CREATE TABLE part PARTITION OF p FOR VALUES IN (1);
+                 CREATE TABLE base (id int PRIMARY KEY); CREATE TABLE heir () INHERITS (base);
+                 CREATE TYPE shape AS (a int); CREATE TABLE typed OF shape;
+                 CREATE TABLE matching (id int REFERENCES base MATCH FULL);
+                 CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);
+                 CREATE TABLE plain (id int, EXCLUDE USING btree (id WITH =));
+                 ALTER TABLE plain ENABLE ROW LEVEL SECURITY",
+            )
+            .await
+            .unwrap();
+        let catalog = introspect(&mut *session, &Target::Schema(None)).await.unwrap();
+        let reason = |name| catalog.table(&public(name)).unwrap().opaque.as_deref();
+        assert_eq!(reason("p"), Some("it is partitioned"));
+        assert_eq!(reason("part"), Some("it is a partition"));
+        assert_eq!(reason("base"), Some("other tables inherit from it"));
+        assert_eq!(reason("heir"), Some("it inherits from another table"));
+        assert_eq!(reason("typed"), Some("its columns follow a type"));
+        assert_eq!(reason("matching"), Some("one of its keys has more to it than columns"));
+        assert!(reason("late").is_some());
+        assert_eq!(reason("plain"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn tables_that_the_role_has_no_right_to_are_described() {
+    with_session(|mut session, _| async move {
+        let role = format!("larder_test_{:016x}", rand::random::<u64>());
+        session.run("CREATE TABLE secret (id int PRIMARY KEY, a text)").await.unwrap();
+        session.run(&format!("CREATE ROLE {role}; SET ROLE {role}")).await.unwrap();
+        let refused = session.fetch("SELECT a FROM secret", &[]).await.is_err();
+        let catalog = look(&mut *session, &["secret"]).await;
+        session.run(&format!("RESET ROLE; DROP ROLE {role}")).await.unwrap();
+        assert!(refused);
+        assert_eq!(catalog.tables[0].columns.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn types_have_their_schemas_whatever_the_search_path_is() {
+    with_session(|mut session, _| async move {
+        session
+            .run(
+                "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('a');
+                 CREATE TABLE app.t (m app.mood DEFAULT 'a', ms app.mood[],
+                   n int DEFAULT length('a'::app.mood::text));
+                 SET search_path = app, pg_catalog",
+            )
+            .await
+            .unwrap();
+        let first = introspect(&mut *session, &Target::Schema(None)).await.unwrap();
+        assert_eq!(first.tables[0].columns[0].ty, "app.mood");
+        assert_eq!(first.tables[0].columns[1].ty, "app.mood[]");
+        session.run("SET search_path = public; SET timezone = 'Asia/Tokyo'").await.unwrap();
+        let second = introspect(&mut *session, &Target::Schema(Some("app".into()))).await.unwrap();
+        assert_eq!(first, second);
+        let path = session.fetch("SHOW search_path", &[]).await.unwrap();
+        assert_eq!(path[0][0].as_text(), Some("public"));
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn a_transaction_sees_its_own_changes_and_goes_on() {
+    with_session(|mut session, _| async move {
+        session.begin().await.unwrap();
+        session.run("CREATE TABLE t (id int)").await.unwrap();
+        assert_eq!(look(&mut *session, &["t"]).await.tables.len(), 1);
+        session.run("ALTER TABLE t ADD a text").await.unwrap();
+        assert_eq!(look(&mut *session, &["t"]).await.tables[0].columns.len(), 2);
+        session.commit().await.unwrap();
+        assert_eq!(look(&mut *session, &["t", "missing"]).await.tables.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn a_type_is_found_by_its_own_name_and_by_its_columns() {
+    with_session(|mut session, _| async move {
+        session
+            .run(
+                "CREATE TYPE used AS ENUM ('a'); CREATE TYPE named AS ENUM ('b');
+                 CREATE TYPE other AS ENUM ('c'); CREATE TABLE t (a used[])",
+            )
+            .await
+            .unwrap();
+        let catalog = look(&mut *session, &["t", "named"]).await;
+        let names: Vec<_> = catalog.enums.iter().map(|of| of.name.name.as_str()).collect();
+        assert_eq!(names, ["named", "used"]);
+    })
+    .await;
+}
+
+/// Counts what a session is asked.
+#[derive(Debug)]
+struct Counting {
+    inner: Box<dyn Session>,
+    statements: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Session for Counting {
+    fn dialect(&self) -> Dialect {
+        self.inner.dialect()
+    }
+    async fn fetch(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Vec<Cell>>, SessionError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.inner.fetch(sql, params).await
+    }
+    async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, SessionError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.inner.execute(sql, params).await
+    }
+    async fn run(&mut self, sql: &str) -> Result<(), SessionError> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.inner.run(sql).await
+    }
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        self.run("BEGIN").await
+    }
+    async fn commit(&mut self) -> Result<(), SessionError> {
+        self.run("COMMIT").await
+    }
+    async fn rollback(&mut self) -> Result<(), SessionError> {
+        self.run("ROLLBACK").await
+    }
+    async fn close(self: Box<Self>) {
+        self.inner.close().await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn two_hundred_tables_take_as_many_statements_as_two() {
+    with_session(|session, _| async move {
+        let statements = Arc::new(AtomicUsize::new(0));
+        let mut session = Counting { inner: session, statements: Arc::clone(&statements) };
+        let make = "DO $$ BEGIN FOR n IN %..% LOOP EXECUTE format('CREATE TABLE t%s (id serial \
+            PRIMARY KEY, a text UNIQUE DEFAULT ''x'', b int CHECK (b > 0)); CREATE INDEX ON t%s \
+            (lower(a))', n, n); END LOOP; END $$";
+        let mut counts = Vec::new();
+        for (from, to) in [("1", "2"), ("3", "200")] {
+            let sql = make.replacen('%', from, 1).replacen('%', to, 1);
+            session.run(&sql).await.unwrap();
+            statements.store(0, Ordering::Relaxed);
+            let catalog = introspect(&mut session, &Target::Schema(None)).await.unwrap();
+            let is_whole = |table: &Table| table.columns.len() == 3 && table.indexes.len() == 1;
+            assert!(catalog.tables.iter().all(is_whole));
+            counts.push((catalog.tables.len(), statements.load(Ordering::Relaxed)));
+        }
+        assert_eq!((counts[0].0, counts[1].0), (2, 200));
+        assert_eq!(counts[0].1, counts[1].1);
+        assert!(counts[0].1 <= 9, "{counts:?}");
     })
     .await;
 }

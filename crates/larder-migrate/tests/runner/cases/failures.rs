@@ -97,7 +97,7 @@ struct Stop {
 
 #[async_trait]
 impl Script for Stop {
-    async fn before(&self, _: usize, sql: &str) {
+    async fn before(&self, sql: &str) {
         if alters("second", sql) {
             self.is_there.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;

@@ -22,7 +22,7 @@ struct Gate {
 
 #[async_trait]
 impl Script for Gate {
-    async fn before(&self, _: usize, sql: &str) {
+    async fn before(&self, sql: &str) {
         if alters("airline", sql) {
             self.arrived.add_permits(1);
             self.go_on.acquire().await.unwrap().forget();
@@ -112,8 +112,8 @@ pub(crate) async fn a_second_run_waits_and_finds_the_work_done(scratch: &Scratch
 
 pub(crate) async fn a_killed_holder_makes_nobody_wait(scratch: &Scratch) {
     ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
-    let mut child = Child::start(scratch, "stop", Duration::from_secs(600));
-    child.stopped_itself().await;
+    let mut child = Child::start(scratch, "hold", Duration::from_secs(600));
+    child.stop_as_holder().await;
     child.signal(Signal::KILL);
     child.ended().await;
     // Far below the lease: a lock that is gone with its process needs no lease to end.
@@ -128,8 +128,8 @@ pub(crate) async fn a_killed_holder_makes_nobody_wait(scratch: &Scratch) {
 pub(crate) async fn a_stopped_process_is_overtaken(scratch: &Scratch) {
     ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
     let lease = Duration::from_secs(2);
-    let mut child = Child::start(scratch, "stop", lease);
-    child.stopped_itself().await;
+    let mut child = Child::start(scratch, "hold", lease);
+    child.stop_as_holder().await;
     let standings = wide_within(scratch, Duration::from_secs(30), lease).await.unwrap();
     assert!(matches!(standings[0], Standing::Migrated { .. }), "{standings:?}");
     child.signal(Signal::KILL);
@@ -140,10 +140,11 @@ pub(crate) async fn a_stopped_process_is_overtaken(scratch: &Scratch) {
 pub(crate) async fn a_holder_that_comes_back_late_ends_with_an_error(scratch: &Scratch) {
     ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
     let lease = Duration::from_secs(2);
-    let mut child = Child::start(scratch, "stop", lease);
-    child.stopped_itself().await;
+    let mut child = Child::start(scratch, "hold", lease);
+    child.stop_as_holder().await;
     wide_within(scratch, Duration::from_secs(30), lease).await.unwrap();
     let migrations = scratch.migrator().status().await.unwrap().migrations;
+    child.go_on().await;
     child.signal(Signal::CONT);
     let said = child.ended().await;
     assert!(said.contains("error=LockLost"), "{said}");

@@ -22,15 +22,14 @@ pub(super) fn add_check(
     check: &Check,
 ) -> Step {
     let name = check.name.clone().unwrap_or_else(|| limited(&format!("{}_check", table.name)));
+    let is_begun = context.found(table).is_some_and(|found| {
+        let begun = Check { validated: false, ..check.clone() };
+        found.checks.contains(&begun) && !drops(context, |change| {
+            matches!(change, Change::DropCheck(of, gone) if of == table && *gone == begun)
+        })
+    });
+    let name = if is_begun { name } else { context.free_name(table, &name) };
     let check = Check { name: Some(name.clone()), ..check.clone() };
-    let is_begun = |found: &Check| {
-        !found.validated && found.name == check.name && found.expression == check.expression
-    };
-    let is_begun = context.found(table).is_some_and(|table| table.checks.iter().any(is_begun))
-        && !drops(
-            context,
-            |change| matches!(change, Change::DropCheck(of, gone) if of == table && gone.name == check.name),
-        );
     let probe = context.is_askable(table, &check.expression).then(|| {
         let condition = format!("NOT ({})", check.expression);
         probe::rows_where(context, table, &condition, "rows that break the check".to_owned())
@@ -48,8 +47,8 @@ pub(super) fn add_foreign_key(
     let name = key.name.clone();
     let name =
         name.unwrap_or_else(|| limited(&format!("{}_{}_fkey", table.name, key.columns.join("_"))));
-    let key = ForeignKey { name: Some(name.clone()), ..key.clone() };
     if context.is_created(table) && key.validated {
+        let key = ForeignKey { name: Some(name.clone()), ..key.clone() };
         return Step {
             class: Class::Additive,
             statements: vec![format!("ALTER TABLE {} ADD {}", full(table), ddl::foreign_key(&key))],
@@ -57,14 +56,14 @@ pub(super) fn add_foreign_key(
             ..of(change)
         };
     }
-    let is_begun = |found: &ForeignKey| {
-        !found.validated && ForeignKey { validated: true, ..found.clone() } == key
-    };
-    let is_begun = context.found(table).is_some_and(|of| of.foreign_keys.iter().any(is_begun))
-        && !drops(context, |change| {
-            matches!(change, Change::DropForeignKey(of, gone)
-                if of == table && gone.name == key.name)
-        });
+    let is_begun = context.found(table).is_some_and(|found| {
+        let begun = ForeignKey { validated: false, ..key.clone() };
+        found.foreign_keys.contains(&begun) && !drops(context, |change| {
+            matches!(change, Change::DropForeignKey(of, gone) if of == table && *gone == begun)
+        })
+    });
+    let name = if is_begun { name } else { context.free_name(table, &name) };
+    let key = ForeignKey { name: Some(name.clone()), ..key.clone() };
     let (class, probe) = match probe::orphans(context, table, &key) {
         Ok(probe) => (Class::DataDependent, Some(probe)),
         Err(true) => (Class::DataDependent, None),

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::expression::mentions;
-use crate::{Catalog, Change, Column, Table, TableName};
+use super::super::{expression::mentions, names::limited};
+use crate::{Catalog, Change, Column, Index, Table, TableName};
 
 /// Both schemas, and what the plan does between them.
 pub(super) struct Context<'a> {
@@ -122,15 +122,43 @@ impl<'a> Context<'a> {
         Some(other.name.clone())
     }
 
-    /// Whether the plan drops an index or a key of this name.
+    /// The name, or with a number behind it if a constraint or an index of the table has it and
+    /// stays. A model counts its constraints, so that another one may have had its number.
+    pub(super) fn free_name(&self, table: &TableName, name: &str) -> String {
+        let stays = |name: &str| {
+            let is_left_over = |index: &Index| index.name == name && !index.valid;
+            let has =
+                |found: &Table| has_part(found, name) && !found.indexes.iter().any(is_left_over);
+            self.found(table).is_some_and(has) && !self.drops(table, name)
+        };
+        let mut free = name.to_owned();
+        for number in 1_usize.. {
+            if !stays(&free) {
+                break;
+            }
+            free = limited(&format!("{name}_{number}"));
+        }
+        free
+    }
+
+    /// Whether the plan drops an index or a constraint of this name.
     fn drops(&self, table: &TableName, name: &str) -> bool {
         self.changes.iter().any(|change| match change {
             Change::DropIndex(of, index) => of == table && index.name == name,
             Change::DropUnique(of, unique) => of == table && unique.name.as_deref() == Some(name),
             Change::DropPrimaryKey(of, key) => of == table && key.name.as_deref() == Some(name),
+            Change::DropCheck(of, check) => of == table && check.name.as_deref() == Some(name),
+            Change::DropForeignKey(of, key) => of == table && key.name.as_deref() == Some(name),
             _ => false,
         })
     }
+}
+
+/// Whether a constraint or an index of a table has this name.
+fn has_part(table: &Table, name: &str) -> bool {
+    has_relation(table, name)
+        || table.checks.iter().any(|check| check.name.as_deref() == Some(name))
+        || table.foreign_keys.iter().any(|key| key.name.as_deref() == Some(name))
 }
 
 /// Whether a table or something of it has this name among tables and indexes.

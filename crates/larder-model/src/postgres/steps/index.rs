@@ -36,6 +36,7 @@ pub(super) fn add_unique(
     let name = unique.name.clone();
     let name = name
         .unwrap_or_else(|| limited(&format!("{}_{}_key", table.name, unique.columns.join("_"))));
+    let name = context.free_name(table, &name);
     let columns: Vec<_> = unique.columns.iter().map(String::as_str).collect();
     let index = Index {
         unique: true,
@@ -54,6 +55,7 @@ pub(super) fn add_primary_key(
 ) -> Step {
     let name = primary.name.clone();
     let name = name.unwrap_or_else(|| limited(&format!("{}_pkey", table.name)));
+    let name = context.free_name(table, &name);
     let columns: Vec<_> = primary.columns.iter().map(String::as_str).collect();
     let index = Index { unique: true, ..Index::new(name, &columns) };
     key(context, change, table, &index, "PRIMARY KEY", "")

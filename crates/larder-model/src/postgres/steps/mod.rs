@@ -15,6 +15,8 @@ mod index;
 mod order;
 mod probe;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use context::Context;
 

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Catalog, Change, ForeignKey, Index, Table, TableName};
+use crate::{Catalog, Change, Check, ForeignKey, Index, Table, TableName};
 
 /// The changes in their order, with those that PostgreSQL needs beside.
 pub(super) fn ordered(changes: &[Change], current: &Catalog) -> Vec<Change> {
     let mut changes = changes.to_vec();
+    complete_constraints(&mut changes);
     detach_references(&mut changes);
     unhook_references(&mut changes, current);
     free_names(&mut changes);
@@ -43,6 +44,42 @@ const fn rank(change: &Change) -> u8 {
         Change::DropTable(_) => 16,
         Change::DropEnum(_) => 17,
     }
+}
+
+/// A constraint that is there and only was not checked for all rows is neither dropped nor added.
+fn complete_constraints(changes: &mut Vec<Change>) {
+    let mut completed = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        let found = changes.iter().position(|other| match (change, other) {
+            (Change::DropCheck(table, gone), Change::AddCheck(of, check)) => {
+                let whole = Check { name: check.name.clone(), validated: true, ..gone.clone() };
+                of == table && !gone.validated && *check == whole
+            }
+            (Change::DropForeignKey(table, gone), Change::AddForeignKey(of, key)) => {
+                let whole = ForeignKey { name: key.name.clone(), validated: true, ..gone.clone() };
+                of == table && !gone.validated && *key == whole
+            }
+            _ => false,
+        });
+        completed.extend(found.map(|found| (at, found)));
+    }
+    for (drop, add) in &completed {
+        let name = match &changes[*drop] {
+            Change::DropCheck(_, gone) => gone.name.clone(),
+            Change::DropForeignKey(_, gone) => gone.name.clone(),
+            _ => None,
+        };
+        match &mut changes[*add] {
+            Change::AddCheck(_, check) => check.name = name,
+            Change::AddForeignKey(_, key) => key.name = name,
+            _ => {}
+        }
+    }
+    let mut at = 0;
+    changes.retain(|_| {
+        at += 1;
+        !completed.iter().any(|(drop, _)| drop + 1 == at)
+    });
 }
 
 /// References of new tables to tables that the plan changes come when these are changed.

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use crate::{Fixture, number, open, random_name, run, url, with};
 
 fn options() -> DatabaseOptions {
-    DatabaseOptions::default().with_acquire_timeout(Duration::from_secs(5))
+    // Nobody waits for it: a refusal comes by itself.
+    DatabaseOptions::default().with_acquire_timeout(Duration::from_secs(60))
 }
 
 /// Fails to connect, and says so without the secret.

@@ -25,7 +25,7 @@ async fn to(server: &Arc<Service>, what: impl FnOnce(&Service) + Send + 'static)
 async fn database(server: &Service) -> Database {
     let options = DatabaseOptions::default()
         .with_connections_max(4)
-        .with_acquire_timeout(Duration::from_secs(5));
+        .with_acquire_timeout(Duration::from_secs(60));
     open(server.url(), &options).await.unwrap()
 }
 

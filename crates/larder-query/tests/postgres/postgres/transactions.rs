@@ -268,7 +268,7 @@ async fn a_serialization_failure_is_reported_as_busy() {
 async fn no_free_connection_is_reported_as_such() {
     let options = DatabaseOptions::default()
         .with_connections_max(1)
-        .with_acquire_timeout(std::time::Duration::from_secs(1));
+        .with_acquire_timeout(std::time::Duration::from_secs(3));
     let fixture = Fixture::with_options(&options).await;
     let held = fixture.database.begin().await.unwrap();
     let error = fixture.database.begin().await.unwrap_err();
