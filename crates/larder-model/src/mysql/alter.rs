@@ -10,7 +10,7 @@ use super::{
     steps::Planner,
     types::{ParsedType, bytes_per_character, charset},
 };
-use crate::{Class, Column, Identity, LockLevel, Table, TableName};
+use crate::{Class, Column, Dialect, Identity, LockLevel, Table, TableName};
 
 /// What a change of a column takes.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Planner<'_> {
             }
             (None, Some(to)) => {
                 judgement.lose("computed values take the place of those that are there");
-                judgement.questions.push(self.present(altered));
+                judgement.questions.extend(self.present(altered));
                 judgement.is_replaced = !to.stored;
             }
             (Some(from), None) if from.stored => judgement.add(Class::Rewrite, Cost::Copy),
@@ -152,7 +152,7 @@ impl Planner<'_> {
                 Safety::Lossless => judgement.add(Class::Rewrite, cost),
                 Safety::Depends { condition, what } => {
                     judgement.add(Class::DataDependent, cost);
-                    judgement.questions.push(self.rows_where(altered, &condition, what));
+                    judgement.questions.extend(self.rows_where(altered, &condition, what));
                 }
                 Safety::Lossy(reason) => judgement.lose(reason),
             }
@@ -179,26 +179,44 @@ impl Planner<'_> {
             );
             judgement.add(Class::DataDependent, Cost::Copy);
             let what = format!("text in {name} that {to} has no characters for");
-            judgement.questions.push(self.rows_where(altered, &condition, what));
+            judgement.questions.extend(self.rows_where(altered, &condition, what));
         }
         for columns in unique_columns(altered.wanted, name) {
             judgement.add(Class::DataDependent, Cost::Copy);
+            if wanted.is_none() {
+                judgement.explain("how the database's own collation compares is not known here");
+                continue;
+            }
             // Other columns of a key have other collations, or none.
             let only = columns.len() == 1 && from == to;
             let collation = wanted.filter(|_| only);
-            judgement.questions.push(self.before.duplicates(altered.table, columns, collation));
+            judgement.questions.extend(self.before.duplicates(altered.table, &columns, collation));
         }
     }
 
     fn judge_null(&self, altered: &Altered<'_>, judgement: &mut Judgement) {
         match (altered.from.nullable, altered.to.nullable) {
-            (false, true) => judgement.add(Class::Online, Cost::InPlace),
+            (false, true) => {
+                // Without a primary key the rows may be kept in the order of this column.
+                let is_key = altered.found.primary_key.is_none()
+                    && unique_columns(altered.found, &altered.from.name).next().is_some();
+                match is_key {
+                    true => judgement.add(Class::Rewrite, Cost::Any),
+                    false => judgement.add(Class::Online, Cost::InPlace),
+                }
+            }
             (true, false) => {
-                judgement.add(Class::DataDependent, Cost::InPlace);
+                // MariaDB would put the default in the place of NULL, if it were not strict, and
+                // takes the moment for the default of a timestamp.
+                let is_timestamp = ParsedType::parse(&altered.to.ty).base == "timestamp";
+                let is_copied = self.dialect == Dialect::MariaDb
+                    && (altered.to.default.is_some() || is_timestamp);
+                let cost = if is_copied { Cost::Copy } else { Cost::InPlace };
+                judgement.add(Class::DataDependent, cost);
                 let name = self.ddl.name(&altered.to.name);
                 let what = format!("rows with NULL in {name}");
                 let condition = format!("{name} IS NULL");
-                judgement.questions.push(self.rows_where(altered, &condition, what));
+                judgement.questions.extend(self.rows_where(altered, &condition, what));
             }
             _ => {}
         }
@@ -214,19 +232,19 @@ impl Planner<'_> {
                 // The server would number them.
                 let what = format!("rows with 0 in {name}");
                 let condition = format!("{name} = 0");
-                judgement.questions.push(self.rows_where(altered, &condition, what));
+                judgement.questions.extend(self.rows_where(altered, &condition, what));
             }
             _ => {}
         }
     }
 
-    fn rows_where(&self, altered: &Altered<'_>, condition: &str, what: String) -> Question {
-        let columns = [altered.to.name.as_str()];
-        self.before.rows_where(altered.table, columns, condition, what)
+    /// Rows whose value in the column, as it is, fulfils a condition.
+    fn rows_where(&self, altered: &Altered<'_>, condition: &str, what: String) -> Option<Question> {
+        self.before.values_where(altered.table, &altered.to.name, condition, what)
     }
 
     /// Rows that have a value in the column.
-    fn present(&self, altered: &Altered<'_>) -> Question {
+    fn present(&self, altered: &Altered<'_>) -> Option<Question> {
         let name = self.ddl.name(&altered.to.name);
         let what = format!("rows with a value in {name}");
         self.rows_where(altered, &format!("{name} IS NOT NULL"), what)
@@ -234,10 +252,13 @@ impl Planner<'_> {
 }
 
 /// The keys in whose rows no two are equal, and that have the column.
-fn unique_columns<'a>(table: &'a Table, column: &'a str) -> impl Iterator<Item = &'a [String]> {
-    let keys = table.primary_key.iter().map(|key| key.columns.as_slice());
-    let uniques = table.uniques.iter().map(|unique| unique.columns.as_slice());
-    keys.chain(uniques).filter(move |columns| columns.iter().any(|name| name == column))
+fn unique_columns<'a>(table: &'a Table, column: &'a str) -> impl Iterator<Item = Vec<String>> {
+    let keys = table.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.clone());
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    let indexes = indexes.map(|index| index.parts.iter().map(|part| part.text.clone()).collect());
+    let all = keys.chain(uniques).chain(indexes);
+    all.filter(move |columns: &Vec<String>| columns.iter().any(|name| name == column))
 }
 
 /// Whether an index is over the words of a text.

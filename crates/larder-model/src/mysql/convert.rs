@@ -110,6 +110,12 @@ fn family(ty: &ParsedType<'_>) -> Family {
     }
 }
 
+/// Whether values of both types compare in one way.
+pub(super) fn is_same_family(one: &str, other: &str) -> bool {
+    let of = |ty| family(&ParsedType::parse(ty));
+    one == other || (of(one) == of(other) && of(one) != Family::Other)
+}
+
 impl Converting<'_> {
     fn depends(&self, condition: String, what: &str) -> Safety {
         Safety::Depends { condition, what: format!("rows with {what} in {}", self.column) }

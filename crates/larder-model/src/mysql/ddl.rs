@@ -58,7 +58,7 @@ pub(super) fn is_of_column(dialect: Dialect, table: &Table, check: &Check) -> bo
 }
 
 /// How parts of a table are written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Ddl(pub(super) Dialect);
 
 impl Ddl {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::types;
+use super::types::{self, ParsedType};
 use crate::{
     Check, Column, ColumnKind, ColumnModel, DataType, DefaultModel, DefaultValue, Dialect,
     ForeignKey, ForeignKeyModel, Generated, Identifier, Identity, Index, IndexModel, IndexPart,
@@ -23,6 +23,7 @@ const SHORT_TEXT_MAX: usize = 255;
 
 pub(crate) fn lower(dialect: Dialect, model: &TableModel) -> Result<Lowered, ModelError> {
     let lowering = Lowering { dialect, model };
+    lowering.check_names()?;
     let mut table = Table::new(TableName::new(model.name().as_str()));
     for column in model.columns() {
         table.columns.push(lowering.column(column)?);
@@ -32,7 +33,10 @@ pub(crate) fn lower(dialect: Dialect, model: &TableModel) -> Result<Lowered, Mod
         table.primary_key = Some(PrimaryKey { name: None, columns });
     }
     for unique in model.uniques() {
-        table.uniques.push(lowering.unique(None, names(&unique.columns))?);
+        let columns = names(&unique.columns);
+        let name = format!("{}_{}_key", model.name(), columns.join("_"));
+        let name = lowering.free_name(&table, &name, &columns);
+        table.uniques.push(lowering.unique(name, columns)?);
     }
     for index in model.indexes() {
         lowering.index(index, &mut table)?;
@@ -68,6 +72,26 @@ impl Lowering<'_> {
         ModelError::Unsupported { dialect: self.dialect, feature }
     }
 
+    /// Refuses names that the server has not.
+    fn check_names(&self) -> Result<(), ModelError> {
+        let indexes = self.model.indexes().iter().filter_map(|index| index.name.as_ref());
+        if indexes.clone().any(|name| name.is_alike("PRIMARY")) {
+            return Err(self.unsupported("index named PRIMARY but the primary key"));
+        }
+        let columns = self.model.columns().iter().map(|column| &column.name);
+        let checks = self.model.checks().iter().filter_map(|check| check.name.as_ref());
+        let names = columns.chain(indexes).chain(checks).chain([self.model.name()]);
+        for name in names.map(Identifier::as_str) {
+            if name.ends_with(|last: char| last.is_ascii_whitespace() || last == '\u{b}') {
+                return Err(self.unsupported("name that ends with a blank"));
+            }
+            if name.chars().any(|character| character > '\u{ffff}') {
+                return Err(self.unsupported("name with a character beyond the basic plane"));
+            }
+        }
+        Ok(())
+    }
+
     /// A name that the server takes.
     fn name(&self, text: &str) -> String {
         let max = self.dialect.name_length_max().unwrap_or(usize::MAX);
@@ -79,10 +103,8 @@ impl Lowering<'_> {
         let mut lowered = Column::new(column.name.as_str(), self.ty(column, is_limited));
         // MariaDB computes what it computes, and does not say that it may not be NULL.
         lowered.nullable = column.nullable || (self.is_mariadb() && column.generated.is_some());
-        lowered.default = match &column.default {
-            Some(default) => Some(self.default(column, default, is_limited)?),
-            None => None,
-        };
+        let default = column.default.as_ref();
+        lowered.default = default.map(|default| self.default(column, default, &lowered.ty));
         lowered.identity = column.auto_increment.then_some(Identity::AutoIncrement);
         lowered.generated =
             column.generated.clone().map(|expression| Generated { expression, stored: true });
@@ -142,13 +164,12 @@ impl Lowering<'_> {
         }
     }
 
-    fn default(
-        &self,
-        column: &ColumnModel,
-        default: &DefaultModel,
-        is_limited: bool,
-    ) -> Result<String, ModelError> {
-        Ok(match default {
+    fn default(&self, column: &ColumnModel, default: &DefaultModel, ty: &str) -> String {
+        let ty = ParsedType::parse(ty);
+        let is_long = ty.bytes_max().is_some() || ty.base == "json";
+        // MySQL has expressions only as defaults of what may be long.
+        let has_literal = self.is_mariadb() || !is_long;
+        match default {
             DefaultModel::Now => self.now(column),
             // An expression stands in parentheses; the server knows how it prints it.
             DefaultModel::Sql(sql) => format!("({sql})"),
@@ -170,18 +191,15 @@ impl Lowering<'_> {
                 }
             }
             DefaultModel::Value(DefaultValue::Text(text)) => {
-                let kind = column.data_type.kind();
-                let has_no_literal =
-                    kind == ColumnKind::Json || (kind == ColumnKind::Text && !is_limited);
-                if has_no_literal && !self.is_mariadb() {
+                if has_literal {
+                    self.dialect.text(text)
+                } else {
                     // Within an expression MySQL escapes a quote by a backslash.
                     let text = text.replace('\\', "\\\\").replace('\'', "\\'");
                     format!("(_utf8mb4'{text}')")
-                } else {
-                    self.dialect.text(text)
                 }
             }
-        })
+        }
     }
 
     /// A number as a default: MySQL prints it in quotes.
@@ -223,16 +241,24 @@ impl Lowering<'_> {
         }
     }
 
-    fn unique(
-        &self,
-        name: Option<&Identifier>,
-        columns: Vec<String>,
-    ) -> Result<Unique, ModelError> {
+    /// A name that no index of the table has yet. Two lists of columns may read as one text: `a_b`
+    /// with `c`, and `a` with `b_c`.
+    fn free_name(&self, table: &Table, text: &str, columns: &[String]) -> String {
+        let given = self.model.indexes().iter().filter_map(|index| index.name.as_ref());
+        let mut taken: Vec<_> = given.map(|name| name.as_str().to_lowercase()).collect();
+        taken.extend(table.uniques.iter().filter_map(|of| Some(of.name.as_ref()?.to_lowercase())));
+        taken.extend(table.indexes.iter().map(|index| index.name.to_lowercase()));
+        let mut name = self.name(text);
+        let mut count = 1;
+        while taken.contains(&name.to_lowercase()) {
+            count += 1;
+            name = self.name(&format!("{}_{count}_{text}", columns.len()));
+        }
+        name
+    }
+
+    fn unique(&self, name: String, columns: Vec<String>) -> Result<Unique, ModelError> {
         self.refuse_documents(&columns)?;
-        let name = match name {
-            Some(name) => name.as_str().to_owned(),
-            None => self.name(&format!("{}_{}_key", self.model.name(), columns.join("_"))),
-        };
         Ok(Unique {
             name: Some(name),
             columns,
@@ -279,15 +305,15 @@ impl Lowering<'_> {
         self.refuse_documents(&columns)?;
         let is_plain =
             method.is_none() && parts.iter().all(|part| !part.is_expression && !part.descending);
-        if index.unique && is_plain {
-            // The server tells a unique index from a unique constraint as little as we do.
-            table.uniques.push(self.unique(index.name.as_ref(), columns)?);
-            return Ok(());
-        }
         let name = match &index.name {
             Some(name) => name.as_str().to_owned(),
-            None => self.name(&index_name(self.model.name(), &parts)),
+            None => self.free_name(table, &index_name(self.model.name(), &parts), &columns),
         };
+        if index.unique && is_plain {
+            // The server tells a unique index from a unique constraint as little as we do.
+            table.uniques.push(self.unique(name, columns)?);
+            return Ok(());
+        }
         table.indexes.push(Index { unique: index.unique, method, parts, ..Index::new(name, &[]) });
         Ok(())
     }

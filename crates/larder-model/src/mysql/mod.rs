@@ -10,6 +10,7 @@ mod convert;
 mod ddl;
 mod lower;
 mod order;
+mod part;
 mod prepare;
 mod probe;
 mod statements;

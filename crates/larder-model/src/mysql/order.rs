@@ -11,10 +11,14 @@ use crate::{Change, ForeignKey, Identity, TableName};
 /// Something to do, by one statement.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
+    /// A change that is made while columns have their former names.
+    Before(Change),
     /// A change by itself.
     Change(Change),
     /// Changes of one table around its key that can be made together only.
     Rekey(TableName, Vec<Change>),
+    /// An index gets another name: table, former name, new name.
+    RenameIndex(TableName, String, String),
     /// A reference comes back.
     Resume(TableName, ForeignKey),
     /// A reference stays, and has to go while its columns change.
@@ -24,17 +28,20 @@ pub(super) enum Work {
 impl Work {
     pub(super) const fn table(&self) -> &TableName {
         match self {
-            Self::Change(change) => change.table(),
-            Self::Rekey(table, _) | Self::Resume(table, _) | Self::Suspend(table, _) => table,
+            Self::Before(change) | Self::Change(change) => change.table(),
+            Self::Rekey(table, _)
+            | Self::RenameIndex(table, ..)
+            | Self::Resume(table, _)
+            | Self::Suspend(table, _) => table,
         }
     }
 
     /// The changes that are in it.
     pub(super) fn changes(&self) -> &[Change] {
         match self {
-            Self::Change(change) => std::slice::from_ref(change),
+            Self::Before(change) | Self::Change(change) => std::slice::from_ref(change),
             Self::Rekey(_, changes) => changes,
-            Self::Resume(..) | Self::Suspend(..) => &[],
+            Self::RenameIndex(..) | Self::Resume(..) | Self::Suspend(..) => &[],
         }
     }
 }
@@ -42,6 +49,7 @@ impl Work {
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Before(change) => write!(f, "{change} for a while"),
             Self::Change(change) => change.fmt(f),
             Self::Rekey(_, changes) => {
                 for (at, change) in changes.iter().enumerate() {
@@ -50,6 +58,7 @@ impl fmt::Display for Work {
                 }
                 Ok(())
             }
+            Self::RenameIndex(_, from, to) => write!(f, "rename index {from:?} to {to:?}"),
             Self::Resume(_, key) => {
                 write!(f, "bring back foreign key ({})", key.columns.join(", "))
             }
@@ -63,15 +72,18 @@ impl fmt::Display for Work {
 /// Brings work into its order; what is of one phase keeps its own.
 pub(super) fn in_order(mut work: Vec<Work>) -> Vec<Work> {
     work.sort_by_key(|one| match one {
+        Work::Before(_) => 2,
         Work::Change(change) => phase(change),
         Work::Rekey(..) => KEYS,
+        Work::RenameIndex(..) => INDEXES_GO,
         Work::Resume(..) => REFERENCES,
         Work::Suspend(..) => NO_REFERENCES,
     });
     work
 }
 
-const NO_REFERENCES: u8 = 2;
+const NO_REFERENCES: u8 = 4;
+const INDEXES_GO: u8 = 7;
 const KEYS: u8 = 14;
 const REFERENCES: u8 = 17;
 
@@ -84,12 +96,12 @@ const fn phase(change: &Change) -> u8 {
         | Change::Unsupported { .. } => 0,
         Change::RenameTable { .. } => 1,
         Change::DropForeignKey(..) => NO_REFERENCES,
-        Change::DropCheck(..) => 3,
-        Change::DropColumn(_, column) if column.generated.is_some() => 4,
-        Change::RenameColumn { .. } => 5,
+        Change::RenameColumn { .. } => 3,
+        Change::DropCheck(..) => 5,
+        Change::DropColumn(_, column) if column.generated.is_some() => 5,
         // What the server numbers needs an index.
         Change::AlterColumn { from, to, .. } if is_numbered_only(from.identity, to.identity) => 6,
-        Change::DropIndex(..) | Change::DropUnique(..) => 7,
+        Change::DropIndex(..) | Change::DropUnique(..) => INDEXES_GO,
         Change::CreateTable(_) => 8,
         Change::AddColumn(_, column) if column.generated.is_none() => 9,
         Change::AlterOptions { .. } => 10,

@@ -1,20 +1,24 @@
 //! What changes need beside themselves.
 //!
 //! Guards that no single statement asks for what the server refuses: a reference whose columns
-//! change has to go for a while, a key and a number that the server counts come together only, and
-//! MySQL renames no column that another one is computed from.
+//! change has to go for a while, and a key and a number that the server counts come together only.
 
 use std::collections::BTreeSet;
 
-use super::{alter::Altered, order::Work, steps::Planner};
-use crate::{Change, Column, Dialect, ForeignKey, Index, Table, TableName};
+use super::{alter::Altered, order::Work, part::part_dependents, steps::Planner};
+use crate::{
+    Change, Column, Dialect, ForeignKey, Table, TableName, Unique,
+    short_name::{NameUnit, short_name},
+};
 
 pub(super) fn prepare(planner: &Planner<'_>, changes: &[Change]) -> Vec<Work> {
     let mut changes = changes.to_vec();
     absorb_text_columns(planner, &mut changes);
-    part_computed_columns(planner, &mut changes);
-    let (mut work, changes) = merge_keys(changes);
+    let mut work = part_dependents(planner, &mut changes);
+    let (merged, changes) = merge_keys(changes);
+    work.extend(merged);
     work.extend(changes.into_iter().map(Work::Change));
+    rename_indexes(planner, &mut work);
     let suspended = suspended(planner, &work);
     for (table, key) in suspended {
         work.push(Work::Suspend(table.clone(), key.clone()));
@@ -42,61 +46,6 @@ fn absorb_text_columns(planner: &Planner<'_>, changes: &mut Vec<Change>) {
         }
         _ => true,
     });
-}
-
-/// MySQL renames no column that another one is computed from: that one goes and comes back. What
-/// it holds is computed, so nothing is lost.
-fn part_computed_columns(planner: &Planner<'_>, changes: &mut Vec<Change>) {
-    if planner.dialect != Dialect::MySql {
-        return;
-    }
-    let renames: Vec<_> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::RenameColumn { table, from, .. } => Some((table.clone(), from.clone())),
-            _ => None,
-        })
-        .collect();
-    let mut parted = BTreeSet::new();
-    for (name, renamed) in renames {
-        let (Some(found), Some(wanted)) = (planner.found(&name), planner.wanted(&name)) else {
-            continue;
-        };
-        let quoted = planner.ddl.name(&renamed);
-        for column in &found.columns {
-            let depends = |of: &crate::Generated| of.expression.contains(&quoted);
-            let is_computed = column.generated.as_ref().is_some_and(depends);
-            let Some(to) = wanted.column(&column.name).filter(|_| is_computed) else { continue };
-            if parted.insert((name.clone(), column.name.clone())) {
-                part(changes, &name, column, to, wanted);
-            }
-        }
-    }
-}
-
-fn part(changes: &mut Vec<Change>, table: &TableName, from: &Column, to: &Column, wanted: &Table) {
-    changes.retain(|change| {
-        !matches!(change, Change::AlterColumn { table: of, to, .. }
-            if of == table && to.name == from.name)
-    });
-    changes.push(Change::DropColumn(table.clone(), from.clone()));
-    changes.push(Change::AddColumn(table.clone(), to.clone()));
-    // Its indexes go with it.
-    for change in indexes_of(table, to, wanted) {
-        if !changes.contains(&change) {
-            changes.push(change);
-        }
-    }
-}
-
-/// What adds the indexes of a column that comes back.
-fn indexes_of(table: &TableName, column: &Column, wanted: &Table) -> Vec<Change> {
-    let has = |index: &&Index| index.parts.iter().any(|part| part.text == column.name);
-    let indexes = wanted.indexes.iter().filter(has);
-    let indexes = indexes.map(|index| Change::AddIndex(table.clone(), index.clone()));
-    let uniques = wanted.uniques.iter().filter(|unique| unique.columns.contains(&column.name));
-    let uniques = uniques.map(|unique| Change::AddUnique(table.clone(), unique.clone()));
-    indexes.chain(uniques).collect()
 }
 
 /// Puts the changes together that can be made by one statement only, and returns the others.
@@ -137,7 +86,7 @@ fn merge_keys(changes: Vec<Change>) -> (Vec<Work>, Vec<Change>) {
                         unique.columns.first().is_some_and(|first| numbered.contains(first))
                     }
                     Change::AlterColumn { from, to, .. } => {
-                        from.identity != to.identity || (to.nullable && former.contains(&from.name))
+                        from.identity != to.identity || former.contains(&from.name)
                     }
                     Change::DropColumn(_, column) => former.contains(&column.name),
                     _ => false,
@@ -150,6 +99,51 @@ fn merge_keys(changes: Vec<Change>) -> (Vec<Work>, Vec<Change>) {
     (work, rest)
 }
 
+/// An index that stays makes room for a new one of its name: which name a unique constraint has is
+/// no difference, so that it may have one that is wanted elsewhere.
+fn rename_indexes(planner: &Planner<'_>, work: &mut Vec<Work>) {
+    let mut renames = Vec::new();
+    for change in work.iter().flat_map(Work::changes) {
+        let (table, name) = match change {
+            Change::AddIndex(table, index) => (table, index.name.as_str()),
+            Change::AddUnique(table, Unique { name: Some(name), .. }) => (table, name.as_str()),
+            _ => continue,
+        };
+        let Some(found) = planner.found(table) else { continue };
+        let is_it = |unique: &&Unique| {
+            unique.name.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(name))
+        };
+        let Some(unique) = found.uniques.iter().find(is_it) else { continue };
+        let is_dropped = work.iter().flat_map(Work::changes).any(|change| {
+            matches!(change, Change::DropUnique(of, dropped) if of == table && dropped == unique)
+        });
+        if !is_dropped {
+            let from = unique.name.clone().unwrap_or_default();
+            let to = free_name(found, planner.wanted(table), &from);
+            renames.push(Work::RenameIndex(table.clone(), from, to));
+        }
+    }
+    work.extend(renames);
+}
+
+/// A name that no index has on either side.
+fn free_name(found: &Table, wanted: Option<&Table>, name: &str) -> String {
+    let sides = [Some(found), wanted];
+    let is_taken = |name: &str| {
+        sides.into_iter().flatten().any(|table| {
+            let uniques = table.uniques.iter().filter_map(|unique| unique.name.as_deref());
+            let indexes = table.indexes.iter().map(|index| index.name.as_str());
+            uniques.chain(indexes).any(|taken| taken.eq_ignore_ascii_case(name))
+        })
+    };
+    let max = Dialect::MySql.name_length_max().unwrap_or(usize::MAX);
+    let candidates =
+        (2..).map(|count| short_name(&format!("{name}_{count}"), max, NameUnit::Chars));
+    let mut candidates = candidates.filter(|candidate| !is_taken(candidate));
+    // There are more numbers than indexes.
+    candidates.next().unwrap_or_default()
+}
+
 /// The references that stay, and whose columns or keys change.
 fn suspended(planner: &Planner<'_>, work: &[Work]) -> Vec<(TableName, ForeignKey)> {
     let touched = Touched::by(planner, work);
@@ -160,23 +154,14 @@ fn suspended(planner: &Planner<'_>, work: &[Work]) -> Vec<(TableName, ForeignKey
             _ => false,
         })
     };
-    let mut suspended = Vec::new();
-    for table in &planner.current.tables {
-        let name = planner.after(&table.name);
-        for key in &table.foreign_keys {
-            if touched.has(&table.name, &key.columns)
-                || touched.has_key(&key.target, &key.target_columns)
-            {
-                if !is_dropped(&name, key) {
-                    suspended.push((name.clone(), planner.renamed(&name, key)));
-                }
-            }
-        }
-    }
-    suspended
+    let keys =
+        planner.current.tables.iter().flat_map(|table| {
+            table.foreign_keys.iter().map(|key| (table.name.clone(), key.clone()))
+        });
+    keys.filter(|(table, key)| touched.has(table, key) && !is_dropped(table, key)).collect()
 }
 
-/// Columns, and keys that are referred to, under the names that they have before the plan.
+/// Columns, and keys that are referred to, which do not stay what they are.
 #[derive(Default)]
 struct Touched {
     columns: BTreeSet<(TableName, String)>,
@@ -189,24 +174,17 @@ impl Touched {
         for change in work.iter().flat_map(Work::changes) {
             match change {
                 Change::AlterColumn { table, from, to } => {
-                    if let Some(altered) = planner.altered(table, from, to)
-                        && altered.changes_storage()
-                    {
-                        touched.column(planner, &altered);
-                    }
+                    let altered = planner.altered(table, from, to);
+                    touched.add(altered.filter(Altered::changes_storage));
                 }
                 Change::AlterOptions { from, to } if from.collation != to.collation => {
-                    for altered in planner.texts(from, to) {
-                        touched.column(planner, &altered);
-                    }
+                    touched.add(planner.texts(from, to));
                 }
                 Change::DropPrimaryKey(table, key) => {
-                    let table = planner.before.table(table).clone();
-                    touched.keys.insert((table, key.columns.clone()));
+                    touched.keys.insert((table.clone(), key.columns.clone()));
                 }
                 Change::DropUnique(table, unique) => {
-                    let table = planner.before.table(table).clone();
-                    touched.keys.insert((table, unique.columns.clone()));
+                    touched.keys.insert((table.clone(), unique.columns.clone()));
                 }
                 _ => {}
             }
@@ -214,20 +192,23 @@ impl Touched {
         touched
     }
 
-    fn column(&mut self, planner: &Planner<'_>, altered: &Altered<'_>) {
-        let table = planner.before.table(altered.table).clone();
-        let column = planner.before.column(altered.table, &altered.to.name).to_owned();
-        self.columns.insert((table, column));
+    fn add<'a>(&mut self, altered: impl IntoIterator<Item = Altered<'a>>) {
+        for one in altered {
+            self.columns.insert((one.table.clone(), one.to.name.clone()));
+        }
     }
 
-    fn has(&self, table: &TableName, columns: &[String]) -> bool {
-        columns.iter().any(|name| self.columns.contains(&(table.clone(), name.clone())))
-    }
-
-    /// Whether a key that is referred to changes or goes.
-    fn has_key(&self, table: &TableName, columns: &[String]) -> bool {
-        self.has(table, columns)
-            || self.keys.iter().any(|(of, key)| of == table && key.starts_with(columns))
+    fn has(&self, table: &TableName, key: &ForeignKey) -> bool {
+        let is_touched = |table: &TableName, columns: &[String]| {
+            columns.iter().any(|name| self.columns.contains(&(table.clone(), name.clone())))
+        };
+        let loses_key = || {
+            let mut keys = self.keys.iter();
+            keys.any(|(of, columns)| *of == key.target && columns.starts_with(&key.target_columns))
+        };
+        is_touched(table, &key.columns)
+            || is_touched(&key.target, &key.target_columns)
+            || loses_key()
     }
 }
 
@@ -245,40 +226,12 @@ impl Planner<'_> {
 
     /// The texts of a table whose collation changes, as far as they are on both sides.
     pub(super) fn texts<'a>(&'a self, from: &'a Table, to: &'a Table) -> Vec<Altered<'a>> {
-        let table = &to.name;
         let pairs = to.columns.iter().filter_map(|wanted| {
-            let former = self.before.column(table, &wanted.name);
-            let found = from.column(former)?;
-            let altered = Altered { table, from: found, to: wanted, found: from, wanted: to };
+            let found = from.column(&wanted.name)?;
+            let altered =
+                Altered { table: &to.name, from: found, to: wanted, found: from, wanted: to };
             altered.is_text().then_some(altered)
         });
         pairs.collect()
-    }
-
-    /// The name that a table has after the plan.
-    fn after(&self, name: &TableName) -> TableName {
-        let renamed = self.desired.tables.iter().map(|table| &table.name);
-        let mut renamed = renamed.filter(|after| self.before.table(after) == name);
-        renamed.next().unwrap_or(name).clone()
-    }
-
-    /// A reference under the names that its table and columns have after the plan.
-    fn renamed(&self, table: &TableName, key: &ForeignKey) -> ForeignKey {
-        let names = |of: &TableName, columns: &[String]| -> Vec<String> {
-            let wanted = self.wanted(of);
-            let after = |name: &String| {
-                let columns = wanted.iter().flat_map(|table| &table.columns);
-                let mut columns = columns.map(|column| &column.name);
-                columns.find(|after| self.before.column(of, after) == name).unwrap_or(name).clone()
-            };
-            columns.iter().map(after).collect()
-        };
-        let target = self.after(&key.target);
-        ForeignKey {
-            columns: names(table, &key.columns),
-            target_columns: names(&target, &key.target_columns),
-            target,
-            ..key.clone()
-        }
     }
 }

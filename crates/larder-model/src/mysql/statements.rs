@@ -48,6 +48,15 @@ impl Planner<'_> {
         Draft::metadata(rename(from, to), rename(to, from)).because(RENAMED)
     }
 
+    pub(super) fn rename_index(&self, table: &TableName, from: &str, to: &str) -> Draft {
+        let rename = |from, to| {
+            let clause = format!("RENAME INDEX {} TO {}", self.ddl.name(from), self.ddl.name(to));
+            self.alter(table, &[clause], Way::InPlace)
+        };
+        Draft::metadata(rename(from, to), rename(to, from))
+            .because("another index is to have its name")
+    }
+
     fn has_fulltext(&self, table: &TableName) -> bool {
         self.found(table).is_some_and(|table| table.indexes.iter().any(is_fulltext))
     }
@@ -62,13 +71,15 @@ impl Planner<'_> {
         let rewrites = is_stored
             || default.is_some_and(|sql| !is_constant(self.dialect, sql))
             || self.has_fulltext(table);
-        let way = if rewrites { Way::Any } else { Way::Instant };
+        let needs_value = !column.nullable && default.is_none() && computed.is_none();
+        // Where there is no value to begin with, MySQL reads the table for some types.
+        let way = if rewrites || needs_value { Way::Any } else { Way::Instant };
         let draft = Draft::metadata(self.alter(table, &[clause], way), undo);
         let draft = match rewrites {
             true => draft.of(Class::Rewrite, LockLevel::Writers).because(COPIED),
             false => draft.of(Class::Additive, LockLevel::None),
         };
-        if column.nullable || default.is_some() || computed.is_some() {
+        if !needs_value {
             return draft;
         }
         // The server makes up a zero or an empty text, in a strict mode as well.
@@ -235,8 +246,7 @@ impl Planner<'_> {
         }
         let columns = wanted.iter().flat_map(|table| &table.columns);
         let columns = columns.map(|column| column.name.as_str());
-        let expression = check.expression.to_lowercase();
-        let columns = columns.filter(|name| expression.contains(&name.to_lowercase()));
+        let columns = columns.filter(|name| mentions(&check.expression, name));
         let what = format!("rows that break the check ({})", check.expression);
         let condition = format!("NOT ({})", check.expression);
         draft
@@ -264,8 +274,18 @@ impl Planner<'_> {
     }
 
     /// A new reference of a table that was created just now has nothing to check.
-    pub(super) fn add_foreign_key(&self, table: &TableName, key: &ForeignKey) -> Draft {
-        let draft = self.resume(table, key);
+    pub(super) fn add_foreign_key(
+        &self,
+        table: &TableName,
+        key: &ForeignKey,
+        all: &[Work],
+    ) -> Draft {
+        let mut draft = self.resume(table, key);
+        if let (Some(name), true) = (&key.name, self.makes_index(table, key, all)) {
+            let name = self.ddl.name(name);
+            let drop = [format!("DROP FOREIGN KEY {name}"), format!("DROP INDEX {name}")];
+            draft.undo = Undo::Statements(vec![self.alter(table, &drop, Way::Any)]);
+        }
         if self.before.is_created(table) {
             return Draft { reason: None, ..draft.of(Class::Additive, LockLevel::None) };
         }
@@ -288,6 +308,61 @@ impl Planner<'_> {
         };
         let draft = Draft::metadata(statement, String::new()).because(COPIED);
         Draft { undo, ..draft.of(Class::Rewrite, LockLevel::Writers) }
+    }
+
+    /// Whether the server makes an index for a new reference.
+    fn makes_index(&self, table: &TableName, key: &ForeignKey, all: &[Work]) -> bool {
+        let sides = [self.found(table), self.wanted(table)];
+        let mut there = Table::new(table.clone());
+        for side in sides.into_iter().flatten() {
+            there.primary_key = side.primary_key.clone().or(there.primary_key);
+            there.uniques.extend(side.uniques.iter().cloned());
+            there.indexes.extend(side.indexes.iter().cloned());
+        }
+        there.foreign_keys.extend(self.references(table, all));
+        let added = all.iter().flat_map(Work::changes).map_while(|change| match change {
+            Change::AddForeignKey(of, other) if of == table && other == key => None,
+            Change::AddForeignKey(of, other) if of == table => Some(Some(other.clone())),
+            _ => Some(None),
+        });
+        there.foreign_keys.extend(added.flatten());
+        has_implicit_index(&there, key)
+    }
+
+    /// The references of a table that stay.
+    fn references(&self, table: &TableName, all: &[Work]) -> Vec<ForeignKey> {
+        let is_dropped = |key: &ForeignKey| {
+            all.iter().flat_map(Work::changes).any(|change| {
+                matches!(change, Change::DropForeignKey(of, gone)
+                    if of == table && gone.name == key.name)
+            })
+        };
+        let found = self.found(table).into_iter();
+        let keys = found.flat_map(|found| &found.foreign_keys).filter(|key| !is_dropped(key));
+        keys.cloned().collect()
+    }
+
+    /// What takes an index away again. The server drops the index that it made for a reference as
+    /// soon as another one will do, and wants it back.
+    fn undo_index(
+        &self,
+        table: &TableName,
+        name: &str,
+        columns: &[String],
+        all: &[Work],
+    ) -> String {
+        let mut clauses = vec![format!("DROP INDEX {}", self.ddl.name(name))];
+        if let Some(found) = self.found(table) {
+            let keys = self.references(table, all);
+            let is_swallowed = |key: &&ForeignKey| {
+                columns.starts_with(&key.columns) && has_implicit_index(found, key)
+            };
+            clauses.extend(keys.iter().filter(is_swallowed).filter_map(|key| {
+                let name = self.ddl.name(key.name.as_deref()?);
+                Some(format!("ADD KEY {name} ({})", self.ddl.names(&key.columns)))
+            }));
+        }
+        self.alter(table, &clauses, Way::Any)
     }
 
     pub(super) fn suspend(&self, table: &TableName, key: &ForeignKey) -> Option<Draft> {
@@ -313,33 +388,34 @@ impl Planner<'_> {
         ))
     }
 
-    pub(super) fn add_unique(&self, table: &TableName, unique: &Unique) -> Draft {
+    pub(super) fn add_unique(&self, table: &TableName, unique: &Unique, all: &[Work]) -> Draft {
         let name = unique.name.as_deref().unwrap_or_default();
         let way = if self.has_fulltext(table) { Way::Any } else { Way::InPlace };
         let statement = self.alter(table, &[format!("ADD {}", self.ddl.unique(unique))], way);
-        let drop = format!("DROP INDEX {}", self.ddl.name(name));
-        let draft = Draft::metadata(statement, self.alter(table, &[drop], Way::Any))
-            .after(self.before.duplicates(table, &unique.columns, None));
+        let undo = self.undo_index(table, name, &unique.columns, all);
+        let draft = Draft::metadata(statement, undo).after(self.before.duplicates(
+            table,
+            &unique.columns,
+            None,
+        ));
         if unique.name.is_some() { draft } else { draft.irreversible() }
     }
 
-    pub(super) fn add_index(&self, table: &TableName, index: &Index) -> Draft {
-        let is_special =
-            index.method.is_some() || index.parts.iter().any(|part| part.is_expression);
-        let way = match (is_special, index.unique || self.has_fulltext(table)) {
-            (true, true) => Way::Any,
-            (true, false) => Way::InPlaceShared,
-            (false, _) if self.has_fulltext(table) => Way::Any,
-            (false, _) => Way::InPlace,
+    pub(super) fn add_index(&self, table: &TableName, index: &Index, all: &[Work]) -> Draft {
+        let way = if self.has_fulltext(table) || !is_plain(index) {
+            Way::Any
+        } else if index.method.is_some() {
+            Way::InPlaceShared
+        } else {
+            Way::InPlace
         };
         let (class, lock) = match way {
             Way::InPlace => (Class::Online, LockLevel::None),
             _ => (Class::Rewrite, LockLevel::Writers),
         };
         let statement = self.alter(table, &[format!("ADD {}", self.ddl.index(index))], way);
-        let drop = format!("DROP INDEX {}", self.ddl.name(&index.name));
-        let draft =
-            Draft::metadata(statement, self.alter(table, &[drop], Way::Any)).of(class, lock);
+        let undo = self.undo_index(table, &index.name, &whole_columns(index), all);
+        let draft = Draft::metadata(statement, undo).of(class, lock);
         match index.unique {
             true => draft.of(Class::DataDependent, lock).after(self.before.duplicate_parts(
                 table,
@@ -353,7 +429,9 @@ impl Planner<'_> {
     pub(super) fn drop_index(&self, table: &TableName, index: &Index, all: &[Work]) -> Draft {
         let columns: Vec<_> = index.parts.iter().map(|part| part.text.clone()).collect();
         let add = format!("ADD {}", self.ddl.index(index));
-        self.drop_named(table, &index.name, &columns, add, all)
+        let keeps_order = index.unique && !self.has_key(table);
+        let way = if is_plain(index) && !keeps_order { Way::InPlace } else { Way::Any };
+        self.drop_named(table, (&index.name, way), &columns, add, all)
     }
 
     pub(super) fn drop_unique(
@@ -364,24 +442,27 @@ impl Planner<'_> {
     ) -> Option<Draft> {
         let add = format!("ADD {}", self.ddl.unique(unique));
         let name = unique.name.as_deref()?;
-        Some(self.drop_named(table, name, &unique.columns, add, all))
+        let way = if self.has_key(table) { Way::InPlace } else { Way::Any };
+        Some(self.drop_named(table, (name, way), &unique.columns, add, all))
+    }
+
+    /// Without a primary key the rows may be kept in the order of a unique one.
+    fn has_key(&self, table: &TableName) -> bool {
+        self.found(table).is_some_and(|found| found.primary_key.is_some())
     }
 
     /// Drops an index. A reference that stays and has no other one gets one of its own.
     fn drop_named(
         &self,
         table: &TableName,
-        name: &str,
+        (name, way): (&str, Way),
         columns: &[String],
         add: String,
         all: &[Work],
     ) -> Draft {
         let mut clauses = vec![format!("DROP INDEX {}", self.ddl.name(name))];
         clauses.extend(self.supports(table, columns, all));
-        Draft::metadata(
-            self.alter(table, &clauses, Way::InPlace),
-            self.alter(table, &[add], Way::Any),
-        )
+        Draft::metadata(self.alter(table, &clauses, way), self.alter(table, &[add], Way::Any))
     }
 
     /// What adds an index for each reference that is left without one.
@@ -438,20 +519,30 @@ impl Planner<'_> {
                     clauses.push(format!("ADD PRIMARY KEY ({})", self.ddl.names(&key.columns)));
                     if !self.is_numbered(table, &key.columns, changes) {
                         class = class.max(Class::DataDependent);
-                        questions.push(self.before.duplicates(table, &key.columns, None));
+                        questions.extend(self.before.duplicates(table, &key.columns, None));
                     }
                 }
                 Change::AddUnique(_, unique) => {
                     clauses.push(format!("ADD {}", self.ddl.unique(unique)));
                 }
                 Change::AlterColumn { from, to, .. } => {
-                    if let Some(altered) = self.altered(table, from, to) {
-                        let judgement = self.judge(&altered);
+                    let mut check = None;
+                    let mut is_replaced = false;
+                    let altered = self.altered(table, from, to);
+                    if let Some(altered) = &altered {
+                        let judgement = self.judge(altered);
                         class = class.max(judgement.class);
                         questions.extend(judgement.questions);
                         is_irreversible |= !judgement.is_reversible;
+                        is_replaced = judgement.is_replaced;
+                        check = self.kept_check(altered, all);
                     }
-                    clauses.push(format!("MODIFY COLUMN {}", self.ddl.column(to, None)));
+                    if is_replaced {
+                        clauses.push(format!("DROP COLUMN {}", self.ddl.name(&from.name)));
+                        clauses.push(format!("ADD COLUMN {}", self.ddl.column(to, check)));
+                    } else {
+                        clauses.push(format!("MODIFY COLUMN {}", self.ddl.column(to, check)));
+                    }
                 }
                 Change::DropColumn(_, column) => {
                     clauses.push(format!("DROP COLUMN {}", self.ddl.name(&column.name)));
@@ -508,6 +599,13 @@ impl Planner<'_> {
     }
 }
 
+/// Whether an expression may mention a column; it need not, because more than what it mentions does
+/// no harm.
+pub(super) fn mentions(expression: &str, column: &str) -> bool {
+    let expression = expression.replace("``", "`").to_lowercase();
+    expression.contains(&column.to_lowercase())
+}
+
 const fn way(cost: Cost) -> Way {
     match cost {
         Cost::Instant => Way::Instant,
@@ -544,12 +642,21 @@ fn index_columns(table: &Table) -> impl Iterator<Item = (Option<&str>, Vec<Strin
     let uniques =
         table.uniques.iter().map(|unique| (unique.name.as_deref(), unique.columns.clone()));
     let plain = table.indexes.iter().filter(|index| index.method.is_none());
-    let indexes = plain.map(|index| {
-        let whole =
-            index.parts.iter().take_while(|part| !part.is_expression && part.prefix.is_none());
-        (Some(index.name.as_str()), whole.map(|part| part.text.clone()).collect())
-    });
+    let indexes = plain.map(|index| (Some(index.name.as_str()), whole_columns(index)));
     key.chain(uniques).chain(indexes)
+}
+
+/// The columns that an index begins with, as far as they are whole.
+fn whole_columns(index: &Index) -> Vec<String> {
+    let whole = index.parts.iter().take_while(|part| !part.is_expression && part.prefix.is_none());
+    whole.map(|part| part.text.clone()).collect()
+}
+
+/// Whether an index is over columns. MySQL keeps an expression in a column of its own, which it
+/// adds and drops together with nothing else; MariaDB does so for what it keeps as a hash.
+fn is_plain(index: &Index) -> bool {
+    let is_hash = index.method.as_deref() == Some("hash");
+    !is_hash && index.parts.iter().all(|part| !part.is_expression)
 }
 
 /// Whether the server made an index for a reference: no other one would do, also none that it made

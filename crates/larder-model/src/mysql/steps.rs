@@ -5,12 +5,14 @@
 //! a new plan, can go on from.
 
 use super::{
-    ddl::Ddl,
+    ddl::{Ddl, is_of_column},
     order::{Work, in_order},
     prepare::prepare,
     probe::{Before, Question, ask},
 };
-use crate::{Catalog, Change, Class, Dialect, LockLevel, Step, Table, TableName, Undo};
+use crate::{
+    Catalog, Change, Class, Dialect, LockLevel, Step, Table, TableName, Undo, renames::Renames,
+};
 
 pub(crate) fn steps(
     dialect: Dialect,
@@ -21,7 +23,8 @@ pub(crate) fn steps(
     let planner = Planner {
         dialect,
         ddl: Ddl(dialect),
-        current,
+        raw: current,
+        current: renamed(dialect, changes, current),
         desired,
         before: Before::new(dialect, changes),
     };
@@ -29,11 +32,34 @@ pub(crate) fn steps(
     work.iter().map(|one| planner.step(one, &work)).collect()
 }
 
+/// A schema under the names that it gets first of all, so that everything else can use them.
+fn renamed(dialect: Dialect, changes: &[Change], current: &Catalog) -> Catalog {
+    let renames = Renames::of(changes);
+    let apply = |table: &Table| {
+        let mut renamed = renames.apply(dialect, table);
+        // MariaDB's check of a column has the name of the column.
+        for (check, former) in renamed.checks.iter_mut().zip(&table.checks) {
+            let mut columns = table.columns.iter().zip(&renamed.columns);
+            if is_of_column(dialect, table, former)
+                && let Some((_, column)) =
+                    columns.find(|(column, _)| Some(&column.name) == former.name.as_ref())
+            {
+                check.name = Some(column.name.clone());
+            }
+        }
+        renamed
+    };
+    Catalog { enums: Vec::new(), tables: current.tables.iter().map(apply).collect() }
+}
+
 /// What steps are made from.
 pub(super) struct Planner<'a> {
     pub(super) dialect: Dialect,
     pub(super) ddl: Ddl,
-    pub(super) current: &'a Catalog,
+    /// The schema as it is.
+    pub(super) raw: &'a Catalog,
+    /// The schema as it is, under the names that it will have.
+    pub(super) current: Catalog,
     pub(super) desired: &'a Catalog,
     pub(super) before: Before,
 }
@@ -62,8 +88,9 @@ impl Draft {
     }
 
     /// Something that waits until the rows were asked.
-    pub(super) fn after(self, question: Question) -> Self {
-        Self { class: self.class.max(Class::DataDependent), questions: vec![question], ..self }
+    pub(super) fn after(self, question: Option<Question>) -> Self {
+        let questions = question.into_iter().collect();
+        Self { class: self.class.max(Class::DataDependent), questions, ..self }
     }
 
     pub(super) fn of(self, class: Class, lock: LockLevel) -> Self {
@@ -107,9 +134,9 @@ impl Way {
 }
 
 impl Planner<'_> {
-    /// A table as it is, under whatever name.
+    /// A table as it is, under the names that it will have.
     pub(super) fn found(&self, name: &TableName) -> Option<&Table> {
-        self.current.table(self.before.table(name))
+        self.current.table(name)
     }
 
     /// A table as it should be.
@@ -153,17 +180,18 @@ impl Planner<'_> {
         let unsupported = |reason: &str| Err((Class::Unsupported, Some(reason.to_owned())));
         let missing = (Class::Unsupported, Some("it has no name to drop it by".to_owned()));
         let change = match work {
-            Work::Change(change) => change,
+            Work::Before(change) | Work::Change(change) => change,
             Work::Rekey(table, changes) => return Ok(self.rekey(table, changes, all)),
+            Work::RenameIndex(table, from, to) => return Ok(self.rename_index(table, from, to)),
             Work::Resume(table, key) => return Ok(self.resume(table, key)),
             Work::Suspend(table, key) => return self.suspend(table, key).ok_or(missing),
         };
         Ok(match change {
             Change::AddCheck(table, check) => self.add_check(table, check),
             Change::AddColumn(table, column) => self.add_column(table, column),
-            Change::AddForeignKey(table, key) => self.add_foreign_key(table, key),
-            Change::AddIndex(table, index) => self.add_index(table, index),
-            Change::AddUnique(table, unique) => self.add_unique(table, unique),
+            Change::AddForeignKey(table, key) => self.add_foreign_key(table, key, all),
+            Change::AddIndex(table, index) => self.add_index(table, index, all),
+            Change::AddUnique(table, unique) => self.add_unique(table, unique, all),
             Change::AlterColumn { table, from, to } => self.alter_column(table, from, to, all),
             Change::AlterOptions { from, to } => return self.alter_options(from, to, all),
             Change::CreateTable(table) => self.create(table),

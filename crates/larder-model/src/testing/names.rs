@@ -38,7 +38,7 @@ const HOSTILE: &[&str] = &[
     "{}",
     "a,b",
     "(a)",
-    "tab\tline\n",
+    "tab\tline\nend",
     "größe",
     "ΑΒΓ",
     "имя",

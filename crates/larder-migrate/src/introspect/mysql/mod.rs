@@ -16,6 +16,7 @@ mod keys;
 mod lexer;
 mod parse;
 mod read;
+mod references;
 mod scratch;
 mod watch;
 

@@ -8,6 +8,7 @@ use larder_model::{Check, Dialect, Table, TableName};
 use super::{
     charsets::Charsets,
     lexer::{Token, TokenKind, tokens},
+    references,
 };
 
 /// What a table's text is read with.
@@ -21,9 +22,13 @@ pub(super) struct Context<'a> {
 
 /// Reads the text of a table.
 pub(super) fn table(name: &str, sql: &str, context: Context<'_>) -> Table {
+    let requoted = match context.dialect {
+        Dialect::MariaDb => references::requoted(sql),
+        _ => sql.to_owned(),
+    };
     let mut parser = Parser {
-        sql,
-        tokens: tokens(sql),
+        sql: &requoted,
+        tokens: tokens(&requoted),
         at: 0,
         context,
         table: Table::new(TableName::new(name)),

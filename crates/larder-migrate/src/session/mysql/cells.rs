@@ -3,7 +3,7 @@
 //! Guards that an integer is an integer whatever its width and sign, and that everything else is
 //! text: the catalog returns texts as blobs here and there.
 
-use sqlx::{Column as _, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow};
+use sqlx::{Column as _, Decode, MySql, Row as _, TypeInfo as _, ValueRef as _, mysql::MySqlRow};
 
 use crate::Cell;
 
@@ -19,7 +19,7 @@ fn cell(row: &MySqlRow, at: usize) -> Result<Cell, sqlx::Error> {
     }
     let name = row.column(at).type_info().name().to_owned();
     if !is_integer(&name) {
-        let bytes = <&[u8] as sqlx::Decode<MySql>>::decode(value).map_err(sqlx::Error::Decode)?;
+        let bytes = <&[u8] as Decode<MySql>>::decode(value).map_err(sqlx::Error::Decode)?;
         // A default of bytes may be printed as they are; the replacement character tells so.
         return Ok(Cell::Text(String::from_utf8_lossy(bytes).into_owned()));
     }

@@ -2,10 +2,10 @@
 
 #![cfg(feature = "mysql")]
 
+mod common;
+mod databases;
 mod mariadb_only;
 mod mysql_only;
-mod pairs;
-mod refused;
 mod scratch;
 
 /// Makes a test of each pair on a server: `=>` leads from the first to the second, `<=>` back as
@@ -19,7 +19,7 @@ macro_rules! pairs {
                 #[tokio::test]
                 #[ignore = "needs a live service"]
                 async fn $name() {
-                    let back = [$($both)?];
+                    let back: [&str; _] = [$($both)?];
                     let to = [$($to,)? $($both)?];
                     check($variable, stringify!($name), $from, to[0], !back.is_empty()).await;
                 }

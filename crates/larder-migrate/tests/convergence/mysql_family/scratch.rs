@@ -1,72 +1,10 @@
-//! Databases of one's own on a server.
+//! What a pair goes through.
 
-use std::panic::AssertUnwindSafe;
+use larder_migrate::normalise;
+use larder_model::{Catalog, Lowered, Plan, Scope, TableKind, Undo};
 
-use larder_migrate::{Connector, Session, Target, UrlConnector, normalise};
-use larder_model::{Catalog, Dialect, Lowered};
-
+use super::databases::{open, with_databases};
 use crate::harness::{Pair, Scratch, converge};
-
-/// A database under a random name, and the URL that leads to it.
-pub(crate) struct Database {
-    pub(crate) name: String,
-    pub(crate) url: String,
-    server: String,
-}
-
-impl Database {
-    /// Makes one on the server that a variable names.
-    pub(crate) async fn create(variable: &str) -> Self {
-        let server = std::env::var(variable).unwrap_or_else(|_| {
-            panic!("{variable} is not set; `cargo xtask test` starts the servers")
-        });
-        let name = format!("larder_c_{:016x}", rand::random::<u64>());
-        let (place, parameters) = server.split_once('?').unwrap_or((&server, ""));
-        let (authority, _) = place.rsplit_once('/').unwrap();
-        let url = format!("{authority}/{name}?{parameters}");
-        let mut session = open(&server).await;
-        // Another default than that of the tables that models make.
-        let sql = format!("CREATE DATABASE {name} COLLATE utf8mb4_general_ci");
-        session.run(&sql).await.unwrap();
-        session.close().await;
-        Self { name, url, server }
-    }
-
-    pub(crate) async fn open(&self) -> Box<dyn Session> {
-        open(&self.url).await
-    }
-
-    pub(crate) async fn drop(self) {
-        let mut session = open(&self.server).await;
-        session.run(&format!("DROP DATABASE {}", self.name)).await.unwrap();
-        session.close().await;
-    }
-}
-
-async fn open(url: &str) -> Box<dyn Session> {
-    UrlConnector::new(url).connect().await.unwrap()
-}
-
-/// Runs a test with databases of its own, which are dropped whether it passes or not.
-pub(crate) async fn with_databases<const N: usize, F>(
-    variable: &str,
-    test: impl FnOnce([String; N]) -> F + Send + 'static,
-) where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let mut databases = Vec::new();
-    for _ in 0..N {
-        databases.push(Database::create(variable).await);
-    }
-    let urls: Vec<_> = databases.iter().map(|database| database.url.clone()).collect();
-    let outcome = tokio::spawn(AssertUnwindSafe(test(urls.try_into().unwrap())).0).await;
-    for database in databases {
-        database.drop().await;
-    }
-    if let Err(error) = outcome {
-        std::panic::resume_unwind(error.into_panic());
-    }
-}
 
 /// Has a plan lead from one schema to another, and back if `both`.
 pub(crate) async fn check(
@@ -86,7 +24,40 @@ pub(crate) async fn check(
             recreate(&mut desired, &one).await;
         })
         .await;
+        with_databases(variable, async move |[one, other]: [String; 2]| {
+            let mut scratch = Scratch::open(&one).await;
+            scratch.load(current).await;
+            let mut wanted = Scratch::open(&other).await;
+            wanted.load(desired).await;
+            take_back(&mut scratch, &wanted.look().await).await;
+        })
+        .await;
     }
+}
+
+/// What a plan did can be taken back, step by step from its end, as far as the steps say so.
+async fn take_back(scratch: &mut Scratch, wanted: &Catalog) {
+    let mut before = scratch.look().await;
+    let plan = Plan::between(scratch.session.dialect(), &Scope::Exact, &before, wanted);
+    let mut done = Vec::new();
+    for step in &plan.steps {
+        let Undo::Statements(undo) = &step.undo else {
+            break;
+        };
+        scratch.apply(&Plan { steps: vec![step.clone()], ..plan.clone() }).await;
+        done.push((step, undo));
+    }
+    for (step, undo) in done.into_iter().rev() {
+        for sql in undo {
+            let ran = scratch.session.run(sql).await;
+            ran.unwrap_or_else(|error| panic!("{error:?}\n{sql}\n{step:#?}"));
+        }
+    }
+    let mut after = scratch.look().await;
+    for catalog in [&mut before, &mut after] {
+        catalog.tables.iter_mut().for_each(|table| table.columns.sort_by_key(|of| of.name.clone()));
+    }
+    assert_eq!(after.fingerprint(), before.fingerprint(), "{after:#?} {before:#?} {plan:#?}");
 }
 
 /// What a description is, a table made from it is as well, and so is a temporary one: nothing of
@@ -97,7 +68,7 @@ async fn recreate(desired: &mut Scratch, scratch: &str) {
     let models: Vec<_> = wanted
         .tables
         .iter()
-        .filter(|table| table.opaque.is_none())
+        .filter(|table| table.kind == TableKind::Table && table.opaque.is_none())
         .map(|table| Lowered { enums: Vec::new(), table: table.clone() })
         .collect();
     let expected = Catalog {
@@ -105,14 +76,11 @@ async fn recreate(desired: &mut Scratch, scratch: &str) {
         tables: models.iter().map(|model| model.table.clone()).collect(),
     };
     let found = normalise(&mut *session, models).await.unwrap();
-    assert_eq!(
-        without_names(found, session.dialect()),
-        without_names(expected, desired.session.dialect()),
-    );
+    assert_eq!(without_names(found), without_names(expected));
 }
 
 /// Names of checks that the server made up are others in another table.
-fn without_names(mut catalog: Catalog, _: Dialect) -> Catalog {
+fn without_names(mut catalog: Catalog) -> Catalog {
     for table in &mut catalog.tables {
         for check in &mut table.checks {
             check.name = None;
@@ -120,9 +88,4 @@ fn without_names(mut catalog: Catalog, _: Dialect) -> Catalog {
         table.checks.sort_by(|one, other| one.expression.cmp(&other.expression));
     }
     catalog
-}
-
-/// The tables of the current database.
-pub(crate) async fn look(session: &mut dyn Session) -> Catalog {
-    larder_migrate::introspect(session, &Target::Schema(None)).await.unwrap()
 }

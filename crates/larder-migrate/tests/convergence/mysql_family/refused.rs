@@ -1,1 +1,0 @@
-//! What is never altered, and what waits for the rows.
