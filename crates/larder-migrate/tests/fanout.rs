@@ -106,7 +106,8 @@ async fn tenants_that_start_alike_share_a_plan() {
 async fn a_tenant_that_is_refused_or_away_is_reported_and_stands_in_nobody_s_way() {
     let folder = tempfile::tempdir().unwrap();
     let model = table(&["name"]);
-    run_on(folder.path(), "odd", "CREATE TABLE airline (id INTEGER PRIMARY KEY, name INTEGER)").await;
+    run_on(folder.path(), "odd", "CREATE TABLE airline (id INTEGER PRIMARY KEY, name INTEGER)")
+        .await;
     std::fs::create_dir(folder.path().join("away.db")).unwrap();
     let all: Vec<_> = ["good", "odd", "away", "fine"].map(str::to_owned).into();
     let (summary, _) = fan_out(folder.path(), &all, &model, FanOutOptions::default()).await;
