@@ -76,8 +76,11 @@ async fn once(
         versions.extend(written);
     }
     seat.keep();
-    // Every want is in one group, and every group ends with a standing for each.
-    let standings = standings.into_iter().map(|of| of.unwrap_or(Standing::Verified)).collect();
+    // Every want is in one group, and every group ends with a standing for each; were it not so,
+    // a model that nobody looked at must not count as ensured.
+    let standings: Option<Vec<_>> = standings.into_iter().collect();
+    let reason = || "a model was left out".to_owned();
+    let standings = standings.ok_or_else(|| MigrateError::Registry { reason: reason() })?;
     Ok((standings, versions))
 }
 
