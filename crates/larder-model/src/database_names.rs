@@ -39,7 +39,8 @@ pub(crate) fn check_names(dialect: Dialect, model: &TableModel) -> Result<(), Mo
 /// Names have no blank at their end, and only characters of the basic plane.
 fn is_mysql_name(name: &Identifier) -> bool {
     let name = name.as_str();
-    !name.ends_with(' ') && name.chars().all(|character| u32::from(character) <= 0xFFFF)
+    let is_blank = |last: char| last.is_ascii_whitespace() || last == '\u{b}';
+    !name.ends_with(is_blank) && name.chars().all(|character| u32::from(character) <= 0xFFFF)
 }
 
 #[cfg(test)]
@@ -83,7 +84,7 @@ mod tests {
     #[test]
     fn every_database_refuses_what_it_can_not_have() {
         let mysql = [Dialect::MariaDb, Dialect::MySql];
-        for name in ["a ", "flight 🛫"] {
+        for name in ["a ", "a\n", "flight 🛫"] {
             check(&table(name, "c", "i", "k"), name, &mysql);
             check(&table("t", name, "i", "k"), name, &mysql);
             check(&table("t", "c", name, "k"), name, &mysql);

@@ -180,7 +180,7 @@ impl Converting<'_> {
             {
                 Safety::Lossless
             }
-            (Family::Integer, Family::Text) => self.from_integer_to_text(),
+            (Family::Integer, Family::Text) => self.integer_to_text(),
             (Family::Text | Family::Enum | Family::Set, Family::Text) => self.to_text(),
             (Family::Json, Family::Text) => self.to_text(),
             (Family::Text, Family::Json) => {
@@ -247,7 +247,7 @@ impl Converting<'_> {
         self.depends(condition, "numbers of more digits")
     }
 
-    fn from_integer_to_text(&self) -> Safety {
+    fn integer_to_text(&self) -> Safety {
         // The longest is `-9223372036854775808`.
         let is_long = self.to.ty.bytes_max().is_some() || self.to.ty.arg(0) >= Some(20);
         // A number that is filled up with zeros would keep them.

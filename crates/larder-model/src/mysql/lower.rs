@@ -23,7 +23,6 @@ const SHORT_TEXT_MAX: usize = 255;
 
 pub(crate) fn lower(dialect: Dialect, model: &TableModel) -> Result<Lowered, ModelError> {
     let lowering = Lowering { dialect, model };
-    lowering.check_names()?;
     let mut table = Table::new(TableName::new(model.name().as_str()));
     for column in model.columns() {
         table.columns.push(lowering.column(column)?);
@@ -70,26 +69,6 @@ impl Lowering<'_> {
 
     fn unsupported(&self, feature: &'static str) -> ModelError {
         ModelError::Unsupported { dialect: self.dialect, feature }
-    }
-
-    /// Refuses names that the server has not.
-    fn check_names(&self) -> Result<(), ModelError> {
-        let indexes = self.model.indexes().iter().filter_map(|index| index.name.as_ref());
-        if indexes.clone().any(|name| name.is_alike("PRIMARY")) {
-            return Err(self.unsupported("index named PRIMARY but the primary key"));
-        }
-        let columns = self.model.columns().iter().map(|column| &column.name);
-        let checks = self.model.checks().iter().filter_map(|check| check.name.as_ref());
-        let names = columns.chain(indexes).chain(checks).chain([self.model.name()]);
-        for name in names.map(Identifier::as_str) {
-            if name.ends_with(|last: char| last.is_ascii_whitespace() || last == '\u{b}') {
-                return Err(self.unsupported("name that ends with a blank"));
-            }
-            if name.chars().any(|character| character > '\u{ffff}') {
-                return Err(self.unsupported("name with a character beyond the basic plane"));
-            }
-        }
-        Ok(())
     }
 
     /// A name that the server takes.

@@ -17,6 +17,9 @@ mod statements;
 mod steps;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use ddl::create_table;
 pub(crate) use lower::lower;
 pub(crate) use steps::steps;

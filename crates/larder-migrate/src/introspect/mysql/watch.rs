@@ -1,4 +1,10 @@
 //! Whether something changed, and where.
+//!
+//! The server counts the statements that change a schema, when they begin, for everybody at once
+//! and whatever way they come: as a text, prepared, or from within a procedure; `FLUSH STATUS`
+//! leaves the counters alone. Temporary tables count on MySQL 9.7, and have counters of their own
+//! on MariaDB 10.11. `CREATE_TIME` would tell as well, also of what MySQL does with
+//! `ALGORITHM=INSTANT`, but it has a resolution of a second, and MySQL leaves it at `RENAME TABLE`.
 
 use larder_model::TableName;
 use sha2::{Digest as _, Sha256};
@@ -66,8 +72,8 @@ fn without_counter(sql: &str) -> String {
     }
 }
 
-/// Statements that change a schema, as the server counts them for everybody. Temporary tables
-/// count too. When the server started stands beside them, because it begins to count at zero.
+/// Statements that change a schema, and when the server started, because it begins to count at
+/// zero.
 const SIGNAL: &str = "SELECT 'now', UNIX_TIMESTAMP(); \
     SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_alter_db', 'Com_alter_sequence', \
     'Com_alter_table', 'Com_create_db', 'Com_create_index', 'Com_create_sequence', \
