@@ -54,19 +54,19 @@ pub(crate) enum Failure {
     PlanOutdated,
     /// A migration did not happen.
     #[error(transparent)]
-    Migrate(#[from] MigrateError),
+    Migrate(Box<MigrateError>),
     /// SQL files did not run.
     #[error(transparent)]
-    FileRun(#[from] FileRunError),
+    FileRun(Box<FileRunError>),
     /// A file's version can not be repaired.
     #[error(transparent)]
-    FileRepair(#[from] FileProblem),
+    FileRepair(Box<FileProblem>),
     /// SQL files can not be used.
     #[error(transparent)]
     SqlFile(#[from] FileError),
     /// The history of another tool can not be taken over.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(Box<ImportError>),
     /// A table that was as its model wants it is so no longer.
     #[error(transparent)]
     Schema(Box<SchemaError>),
@@ -125,6 +125,24 @@ impl Failure {
         let _ = writeln!(io::stderr(), "error: {}", chain(self));
         if matches!(self, Self::Usage(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
     }
+}
+
+/// Errors that are large stand in a box, because every function here returns a [`Failure`].
+macro_rules! boxed {
+    ($($variant:ident($error:ty)),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })*
+    };
+}
+
+boxed! {
+    FileRepair(FileProblem),
+    FileRun(FileRunError),
+    Import(ImportError),
+    Migrate(MigrateError),
 }
 
 /// An error and its sources in one line, joined by colons.

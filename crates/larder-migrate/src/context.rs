@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use crate::{
-    Connector, MigrateError, MigrateOptions, Session, SessionError, SessionErrorKind, hex,
-    lock::Waiting, registry::Names,
+    Connector, MigrateError, MigrateOptions, Session, SessionError, SessionErrorKind,
+    error::CONNECT, hex, lock::Waiting, registry::Names,
 };
 
 type Slot = Arc<Mutex<Option<Box<dyn Session>>>>;
@@ -107,7 +107,7 @@ impl Context {
                 Err(error) => error,
             };
             if !is_overload(&error) || waiting.is_over() {
-                return Err(MigrateError::session("connect")(error));
+                return Err(MigrateError::session(CONNECT)(error));
             }
             waiting.pause().await;
         }

@@ -6,6 +6,9 @@ use larder_model::{Fingerprint, ModelError, Plan, Refusal};
 
 use crate::{LockHolder, MigrationStatus, SessionError, SessionErrorKind};
 
+/// What is being done when a connection can not be made.
+pub(crate) const CONNECT: &str = "connect";
+
 /// Why a migration did not happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,7 +30,7 @@ pub enum MigrateError {
     #[error("somebody else migrates{}", holder.as_ref().map(|of| format!(": {of}")).unwrap_or_default())]
     LockHeld {
         /// Who it is; `None` if that is not known.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
         /// How long it was waited for.
         waited: Duration,
     },
@@ -132,6 +135,10 @@ impl MigrateError {
     /// Whether the same may well succeed if it is tried again at once.
     pub(crate) fn is_transient(&self) -> bool {
         use SessionErrorKind::{Busy, Conflict, Connection, Exists};
+        if matches!(self, Self::Session { doing: CONNECT, .. }) {
+            // Whoever connects has its own patience, see `Context::open`.
+            return false;
+        }
         let database = self.database();
         database.is_some_and(|of| matches!(of.kind(), Busy | Conflict | Connection | Exists))
     }

@@ -3,6 +3,7 @@
 mod context;
 mod dump;
 mod error;
+mod event_trigger;
 mod fanout;
 mod files;
 mod hex;
@@ -21,6 +22,7 @@ mod standing;
 
 pub use dump::Dump;
 pub use error::MigrateError;
+pub use event_trigger::EventTrigger;
 pub use fanout::{
     FanOut, FanOutError, FanOutEvent, FanOutGroup, FanOutOptions, FanOutStop, FanOutSummary,
     Tenant, TenantOutcome, TenantReport,

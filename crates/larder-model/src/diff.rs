@@ -214,9 +214,8 @@ impl<'a> Differ<'a> {
                         && other.foreign_keys.iter().any(|key| key.target == table.name)
                 })
             };
-            let next = tables.iter().position(is_free).unwrap_or_else(|| {
-                0 // A circle: its references go first.
-            });
+            // If none is free they form a circle, whose references go first.
+            let next = tables.iter().position(is_free).unwrap_or(0);
             let table = tables.remove(next);
             for other in &mut tables {
                 let (gone, kept): (Vec<_>, Vec<_>) =

@@ -1,6 +1,6 @@
 //! Models and their tables, on every database that is there.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use larder::{Ensured, Larder, Model, Policy, QueryError, SchemaCache, SchemaError, SchemaOptions};
 
@@ -103,7 +103,7 @@ async fn two_handles_of_one_file_share_what_they_know() {
     let folder = tempfile::tempdir().unwrap();
     let cache = SchemaCache::new(10);
     let open = |folder| {
-        let options = options().with_cache(cache.clone());
+        let options = options().with_cache(Arc::clone(&cache));
         async move { on_file(folder, options).await }
     };
     let one = open(folder.path()).await;

@@ -9,7 +9,6 @@ use crate::{failure::Failure, output::wants_color};
 
 /// How the answer is to look.
 #[derive(Clone, Copy, Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct AnswerArgs {
     /// Print one JSON document instead of text
     #[arg(long)]

@@ -28,8 +28,8 @@ use crate::{
 
 /// Bring the tables of models into shape
 ///
-/// All steps are done or none is: if the policy does not admit one of them, nothing is done. What
-/// can not be taken back is done only with --policy full and --yes.
+/// If the policy does not admit one of the steps, nothing is done. What can not be taken back is
+/// done only with --policy full and --yes. A run that failed halfway is gone on with by the next.
 ///
 /// With --plan, exactly what that plan says is done: if the schema is no longer the one that it
 /// was made for, nothing is done.

@@ -1,11 +1,14 @@
 //! `larder schema dump`: a database's schema, as statements or as JSON.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::Args;
 
 use super::{answer::AnswerArgs, place::Place};
-use crate::failure::Failure;
+use crate::{failure::Failure, output::escape};
 
 /// Print the schema of a database: statements that make it, or with --json its description
 ///
@@ -23,8 +26,16 @@ pub(super) struct DumpArgs {
 pub(super) async fn run(args: DumpArgs) -> Result<ExitCode, Failure> {
     let dump = args.place.migrator()?.dump().await?;
     args.answer.print(&dump, |out, _color| {
+        let is_seen = io::stdout().is_terminal();
         for statement in &dump.statements {
-            writeln!(out, "{statement};")?;
+            if is_seen {
+                for line in format!("{statement};").lines() {
+                    writeln!(out, "{}", escape::controls(line))?;
+                }
+            } else {
+                // As it is, because somebody may run it.
+                writeln!(out, "{statement};")?;
+            }
         }
         Ok(())
     })?;

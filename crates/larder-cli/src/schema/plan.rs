@@ -44,24 +44,24 @@ pub(super) struct PlanArgs {
     answer: AnswerArgs,
 }
 
-/// A policy, as the command line has it.
+/// A policy, as the command line has it; the mildest first.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum PolicyArg {
     /// Tables are created, and columns added that the rows can do without
     #[default]
     Additive,
-    /// Everything that a statement can do, also what loses rows
-    Full,
     /// All that changes no stored value and lets others go on
     Safe,
+    /// Everything that a statement can do, also what rewrites tables or loses rows
+    Full,
 }
 
 impl From<PolicyArg> for Policy {
     fn from(policy: PolicyArg) -> Self {
         match policy {
             PolicyArg::Additive => Self::Additive,
-            PolicyArg::Full => Self::Full,
             PolicyArg::Safe => Self::Safe,
+            PolicyArg::Full => Self::Full,
         }
     }
 }

@@ -30,10 +30,16 @@ pub(super) fn plan(out: &mut dyn Write, planned: &Planned, view: View) -> io::Re
     } else {
         let id = Paint::Strong.show(&planned.id, color);
         let steps = counted(plan.steps.len(), "step");
-        writeln!(out, "{id}, {steps} for {}\n", plan.dialect)?;
+        let apart = if is_apart(plan) { ", each of which commits by itself" } else { "" };
+        writeln!(out, "{id}, {steps} for {}{apart}\n", plan.dialect)?;
         steps_of(out, planned, view)?;
     }
     unmanaged(out, plan, color)
+}
+
+/// Whether no step runs in a transaction, as on MySQL and MariaDB.
+fn is_apart(plan: &Plan) -> bool {
+    !plan.steps.iter().any(|step| step.transactional)
 }
 
 /// Says that there is nothing to do.
@@ -59,28 +65,32 @@ pub(super) fn difference(out: &mut dyn Write, plan: &Plan, color: bool) -> io::R
 fn steps_of(out: &mut dyn Write, planned: &Planned, view: View) -> io::Result<()> {
     let steps = &planned.plan.steps;
     let width = |text: &dyn Fn(&Step) -> usize| steps.iter().map(text).max().unwrap_or_default();
-    let widths = Widths {
+    let layout = Layout {
         class: width(&|step| step.class.as_str().len()),
         table: width(&|step| step.table.to_string().chars().count()),
+        tells_apart: !is_apart(&planned.plan),
     };
     for (at, one) in steps.iter().enumerate() {
         let rows = planned.rows.get(at).copied().flatten();
-        step(out, (at + 1, one, rows), &widths, view)?;
+        step(out, (at + 1, one, rows), &layout, view)?;
     }
     writeln!(out)
 }
 
-/// How wide columns are, in characters.
+/// What is the same for all steps of a plan.
 #[derive(Clone, Copy, Debug)]
-struct Widths {
+struct Layout {
+    /// How wide columns are, in characters.
     class: usize,
     table: usize,
+    /// Whether it has to be said of a step that it runs outside of the transaction.
+    tells_apart: bool,
 }
 
 fn step(
     out: &mut dyn Write,
     (number, step, rows): (usize, &Step, Option<u64>),
-    widths: &Widths,
+    layout: &Layout,
     view: View,
 ) -> io::Result<()> {
     let color = view.color;
@@ -88,8 +98,8 @@ fn step(
         true => ("+", Paint::Good),
         false => ("!", Paint::Bad),
     };
-    let class = format!("{:<width$}", step.class.as_str(), width = widths.class);
-    let table = format!("{:<width$}", step.table.to_string(), width = widths.table);
+    let class = format!("{:<width$}", step.class.as_str(), width = layout.class);
+    let table = format!("{:<width$}", step.table.to_string(), width = layout.table);
     let text = escape::controls(&step.description);
     writeln!(
         out,
@@ -98,12 +108,18 @@ fn step(
         class_paint(step.class).show(&class, color),
         escape::controls(&table)
     )?;
+    if layout.tells_apart && !step.transactional {
+        let note = "runs outside of the transaction";
+        writeln!(out, "      {}", Paint::Dim.show(note, color))?;
+    }
     for note in notes(step, rows) {
         writeln!(out, "      {}", Paint::Dim.show(&escape::controls(&note), color))?;
     }
     if view.sql {
         for statement in &step.statements {
-            writeln!(out, "        {};", Paint::Dim.show(&escape::controls(statement), color))?;
+            for line in format!("{statement};").lines() {
+                writeln!(out, "        {}", Paint::Dim.show(&escape::controls(line), color))?;
+            }
         }
     }
     Ok(())
@@ -122,9 +138,6 @@ fn notes(step: &Step, rows: Option<u64>) -> Vec<String> {
             notes.push("everybody who uses the table waits meanwhile".to_owned());
         }
         LockLevel::Writers => notes.push("writers to the table wait meanwhile".to_owned()),
-    }
-    if !step.transactional {
-        notes.push("runs outside of the transaction".to_owned());
     }
     if step.undo == Undo::Irreversible && !step.statements.is_empty() {
         notes.push("can not be taken back".to_owned());
@@ -183,7 +196,12 @@ pub(super) fn verdict(out: &mut dyn Write, planned: &Planned, view: View) -> io:
         };
     }
     let numbers: Vec<_> = refused.iter().map(|refusal| refusal.step + 1).collect();
-    let text = format!("the policy {policy} does not admit {}", named(&numbers));
+    let which = match (steps.len(), numbers.len()) {
+        (1, _) => "it".to_owned(),
+        (all, refused) if all == refused => "any of them".to_owned(),
+        _ => named(&numbers),
+    };
+    let text = format!("the policy {policy} does not admit {which}");
     writeln!(out, "{}", Paint::Bad.show(&text, view.color))?;
     let full: Vec<_> = planned.plan.refused(Policy::Full, &planned.rows);
     let stands = |step: &Step| matches!(step.class, Class::Ambiguous | Class::Unsupported);
@@ -196,10 +214,9 @@ pub(super) fn verdict(out: &mut dyn Write, planned: &Planned, view: View) -> io:
     if !hard.is_empty() {
         return writeln!(out, "no policy admits {}", named(&numbers(&hard)));
     }
-    let otherwise = if of_rows.is_empty() { "" } else { ", without these rows" };
     match easiest(planned) {
-        Some(other) if other == policy => writeln!(out, "it would{otherwise}"),
-        Some(other) => writeln!(out, "--policy {other} would{otherwise}"),
+        Some(other) if of_rows.is_empty() => writeln!(out, "--policy {other} does"),
+        Some(other) => writeln!(out, "without these rows, --policy {other} does"),
         None => Ok(()),
     }
 }

@@ -119,8 +119,9 @@ fn document(status: &Status, files: &[FileStanding], is_settled: bool) -> Value 
 fn note(state: &FileState) -> Option<String> {
     match state {
         FileState::Divergent { .. } => Some("was edited after it was applied".to_owned()),
-        FileState::Failed { direction, done, total, error } => {
-            Some(format!("{direction}, {done} of {total} statements are done: {error}"))
+        // The history has the error.
+        FileState::Failed { direction, done, total, .. } => {
+            Some(format!("{direction}, {done} of {total} statements are done; see repair"))
         }
         FileState::Interrupted { direction, done, total } => {
             Some(format!("{direction}, {done} of {total} statements are done for certain"))

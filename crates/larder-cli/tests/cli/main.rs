@@ -4,6 +4,7 @@ mod demo;
 mod doctor;
 mod failures;
 mod query;
+mod schema;
 #[cfg(all(feature = "memcached", feature = "mysql", feature = "postgres", feature = "redis"))]
 mod servers;
 mod support;

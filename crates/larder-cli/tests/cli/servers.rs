@@ -88,14 +88,14 @@ fn demo_cache(cache: &str) {
 }
 
 /// A database of its own, which is dropped when the test ends.
-struct Own {
+pub(crate) struct Own {
     place: Place,
     server: String,
     name: String,
 }
 
 impl Own {
-    fn new(setup: &str) -> Self {
+    pub(crate) fn new(setup: &str) -> Self {
         let own = Self { place: Place::new(), server: url(setup), name: random_name() };
         own.admin(&format!("CREATE DATABASE {}", own.name)).ok();
         own
@@ -105,8 +105,12 @@ impl Own {
         self.place.run(&["query", sql, "--database", &self.server])
     }
 
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The URL of the database.
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let (before, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
         let (server, _name) = before.rsplit_once('/').unwrap();
         let sign = if parameters.is_empty() { "" } else { "?" };

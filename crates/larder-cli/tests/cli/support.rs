@@ -131,6 +131,11 @@ impl Ran {
         lines[0].to_owned()
     }
 
+    /// Asserts failure told in one line, whatever was told on standard output before; the line.
+    pub(crate) fn failed_after(self, code: i32) -> String {
+        Self { stdout: String::new(), ..self }.failed(code)
+    }
+
     /// The first words of the lines on standard error: where each answer came from.
     pub(crate) fn sources(&self) -> Vec<String> {
         assert_eq!(self.code, Some(0), "{self:?}");

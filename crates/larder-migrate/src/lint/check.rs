@@ -130,5 +130,4 @@ fn allowed(comments: &str) -> Vec<Rule> {
 }
 
 #[cfg(test)]
-#[path = "check_tests.rs"]
 mod tests;

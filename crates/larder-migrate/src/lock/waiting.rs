@@ -42,7 +42,8 @@ impl Waiting {
         let longest = self.pause.as_secs_f64();
         let pause = rand::rng().random_range(longest / 2.0..=longest);
         let left = self.deadline.since(self.clock.now());
-        tokio::time::sleep(Duration::from_secs_f64(pause).min(left)).await;
+        // Behind the deadline somebody may still try again, and not at full speed.
+        tokio::time::sleep(Duration::from_secs_f64(pause).min(left.max(PAUSE_MIN))).await;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use larder_model::{Catalog, Policy};
 
 use crate::{
-    MigrateError, ModelRef, ModelRow, Planned, PlannedModel, SessionErrorKind, Standing,
+    MigrateError, ModelRef, ModelRow, Planned, PlannedModel, Session, SessionErrorKind, Standing,
     context::{Context, Seat},
     lock::{Attempt, Exclusion, Locked, Overtaking, Waiting},
     migrator::{
         look::{self, Look},
-        verdict::{self, Verdict},
+        verdict::{self, Share, Verdict},
         want::{self, Want},
         work::{self, Done, Order},
     },
@@ -76,8 +76,11 @@ async fn once(
         versions.extend(written);
     }
     seat.keep();
-    // Every want is in one group, and every group ends with a standing for each.
-    let standings = standings.into_iter().map(|of| of.unwrap_or(Standing::Verified)).collect();
+    // Every want is in one group, and every group ends with a standing for each; were it not so,
+    // a model that nobody looked at must not count as ensured.
+    let standings: Option<Vec<_>> = standings.into_iter().collect();
+    let reason = || "a model was left out".to_owned();
+    let standings = standings.ok_or_else(|| MigrateError::Registry { reason: reason() })?;
     Ok((standings, versions))
 }
 
@@ -168,11 +171,26 @@ impl<'w, 'a> Run<'_, 'w, 'a> {
         let names = self.context.names(session.dialect());
         let rows = names.known_models(session, true).await?.unwrap_or_default();
         let look = Look::at(session, open, desired.clone(), &rows).await?;
+        let is_same = |want: &&'w Want<'a>| {
+            self.request.planned.is_none() && look.is_as_recorded(want, &rows)
+        };
+        let (same, open): (Vec<_>, Vec<_>) = open.iter().copied().partition(is_same);
+        let mut verdict = self.judge(session, &look, &open).await?;
+        verdict.admitted.extend(same.into_iter().map(|want| Share::nothing(&look, want)));
+        Ok(verdict)
+    }
+
+    async fn judge(
+        &self,
+        session: &mut dyn Session,
+        look: &Look,
+        open: &[&'w Want<'a>],
+    ) -> Result<Verdict<'w, 'a>, MigrateError> {
         let asks_rows = self.request.policy != Policy::Verify
             && self.request.planned.is_none()
             && !self.request.is_adoption;
         if asks_rows {
-            return verdict::judge(session, &look, open, self.request.policy).await;
+            return verdict::judge(session, look, open, self.request.policy).await;
         }
         let plan = look.plan(open);
         let admitted = verdict::share(look.dialect, &plan, open);

@@ -108,6 +108,16 @@ impl Look {
         Plan::between(self.dialect, &self.scope, &self.current, &self.desired_of(wants))
     }
 
+    /// Whether a model's table is as it was when it was last ensured, although its token is not:
+    /// then nothing follows from whatever else differs.
+    pub(crate) fn is_as_recorded(&self, want: &Want<'_>, rows: &[ModelRow]) -> bool {
+        let Some(row) = want.row(rows).filter(|row| row.is_of(&want.checksum)) else {
+            return false;
+        };
+        let now = want.fingerprint(self.dialect, &self.current);
+        now.is_some_and(|now| row.schema_fingerprint.as_deref() == Some(now.as_str()))
+    }
+
     fn desired_of(&self, wants: &[&Want<'_>]) -> Catalog {
         let is_its_table = |name: &TableName| {
             wants.iter().any(|want| self.dialect.is_same_table(want.table(), name))

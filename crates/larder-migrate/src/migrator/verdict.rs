@@ -129,7 +129,12 @@ pub(crate) fn share<'w, 'a>(
     wants.iter().zip(places).map(share).collect()
 }
 
-impl Share<'_, '_> {
+impl<'w, 'a> Share<'w, 'a> {
+    /// Of a model to which nothing has to be done.
+    pub(crate) fn nothing(look: &Look, want: &'w Want<'a>) -> Self {
+        Self { want, plan: Arc::new(look.plan(&[])), places: Vec::new() }
+    }
+
     /// Those of all refusals that are about its steps, with the steps' places in its own plan.
     fn refusals(&self, all: &[Refusal]) -> Vec<Refusal> {
         let its = all.iter().filter_map(|of| {

@@ -66,7 +66,10 @@ pub(crate) async fn run<'w, 'a>(
         return Ok(Done::Ended { standings, versions: Vec::new() });
     }
     let look = Look::at(session, &open, order.desired.clone(), &known).await?;
-    let verdict = verdict(session, &look, &open, order).await?;
+    let is_same = |want: &&&Want<'_>| order.planned.is_none() && look.is_as_recorded(want, &known);
+    let (same, other): (Vec<_>, Vec<_>) = open.iter().copied().partition(|want| is_same(&want));
+    let mut verdict = verdict(session, &look, &other, order).await?;
+    verdict.admitted.extend(same.into_iter().map(|want| Share::nothing(&look, want)));
     let is_apart = verdict.plan.steps.iter().any(|step| !step.transactional);
     if is_apart && locked.exclusion() == Exclusion::Transaction {
         return Ok(Done::NeedsSession(locked));

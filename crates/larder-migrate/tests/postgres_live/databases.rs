@@ -47,6 +47,7 @@ where
 }
 
 /// Runs a test with a session with an empty database.
+#[allow(dead_code, reason = "tests of pairs of databases have two")]
 pub(crate) async fn with_session<F>(
     test: impl FnOnce(Box<dyn Session>, String) -> F + Send + 'static,
 ) where

@@ -6,6 +6,7 @@ mod databases;
 
 mod postgres {
     mod describing;
+    mod ensuring;
     mod normalising;
     mod sessions;
     mod stepping;

@@ -7,7 +7,8 @@
 //!   replica: `storm`.
 //! - **Locks:** a lock that stays behind after a failure and makes the next run hang, a lock
 //!   without an owner or an end, a lease that is taken over while its holder works, a wait that
-//!   returns at once and whose answer nobody reads, an unlock on another connection: `cases::locks`.
+//!   returns at once and whose answer nobody reads, a wait that blocks an index in the making:
+//!   `cases::locks`. A lock that a pooler gives to somebody else: `pooler`.
 //! - **Interrupted runs:** half a migration that nobody can go on with, a history that says
 //!   "pending" of what was done, a row that has to be removed by hand: `killed`, `cases::failures`.
 //! - **Histories:** equal checksums that forbid the way back from B to A, versions made of the
@@ -23,6 +24,7 @@ mod child;
 mod killed;
 mod mariadb;
 mod mysql;
+mod pooler;
 mod postgres;
 mod sqlite;
 mod storm;

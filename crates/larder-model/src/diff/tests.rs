@@ -312,7 +312,8 @@ fn a_type_that_holds_the_values_will_do() {
     let mut wanted = table("t", &["a"]);
     wanted.columns[0].kind = Some(ColumnKind::Text);
     let count = |scope: &Scope, wanted: &Table| {
-        let (current, desired) = (catalog(&[found.clone()]), catalog(&[wanted.clone()]));
+        let one = |table: &Table| catalog(std::slice::from_ref(table));
+        let (current, desired) = (one(&found), one(wanted));
         compare(Dialect::Sqlite, scope, &current, &desired).changes.len()
     };
     assert_eq!(count(&Scope::managed(), &wanted), 0);
@@ -443,11 +444,12 @@ fn an_opaque_table_is_never_altered() {
     let mut found = table("t", &["a", "b"]);
     found.opaque = Some("it is partitioned".into());
     let same = table("t", &["a", "b"]);
-    check_all(&Scope::managed(), &[found.clone()], &[same], &[]);
+    check_all(&Scope::managed(), std::slice::from_ref(&found), &[same], &[]);
     let wanted = table("t", &["a", "c"]);
     let refused = &["t: it differs and is never altered: it is partitioned"];
-    check_all(&Scope::managed(), &[found.clone()], &[wanted.clone()], refused);
-    check_all(&Scope::Exact, &[found.clone()], &[wanted], refused);
+    let opaque = std::slice::from_ref(&found);
+    check_all(&Scope::managed(), opaque, std::slice::from_ref(&wanted), refused);
+    check_all(&Scope::Exact, opaque, &[wanted], refused);
     let mut renamed = table("t", &["a", "c"]);
     renamed.columns[1].renamed_from = Some("b".into());
     check_all(&Scope::managed(), &[found], &[renamed], refused);
@@ -459,12 +461,13 @@ fn what_is_no_table_is_left_alone() {
     view.kind = TableKind::View;
     let wanted = table("t", &["a"]);
     let refused = &["t: it is not an ordinary table"];
-    check_all(&Scope::managed(), &[view.clone()], &[wanted.clone()], refused);
-    check_all(&Scope::Exact, &[view.clone()], &[wanted], refused);
-    check_all(&Scope::Exact, &[view.clone()], &[view.clone()], &[]);
-    check_all(&Scope::Exact, &[view.clone()], &[], refused);
-    check_all(&Scope::Exact, &[], &[view.clone()], refused);
-    check_all(&Scope::managed(), &[view], &[], &[]);
+    let views = std::slice::from_ref(&view);
+    check_all(&Scope::managed(), views, std::slice::from_ref(&wanted), refused);
+    check_all(&Scope::Exact, views, &[wanted], refused);
+    check_all(&Scope::Exact, views, views, &[]);
+    check_all(&Scope::Exact, views, &[], refused);
+    check_all(&Scope::Exact, &[], views, refused);
+    check_all(&Scope::managed(), views, &[], &[]);
 }
 
 #[test]

@@ -102,7 +102,9 @@ fn altered_column(of: &Altered<'_>, from: &Column, to: &Column, verdict: &mut Ve
         verdict.class = verdict.class.max(Class::DataDependent);
         verdict.reversible = false;
     }
-    if to.generated.is_none() && !(of.after.strict && !of.before.strict) {
+    // A table that becomes strict is asked about as a whole.
+    let becomes_strict = of.after.strict && !of.before.strict;
+    if to.generated.is_none() && !becomes_strict {
         verdict.questions.ask(probe::conversion(of, from, to));
         if of.after.strict && from.ty != to.ty {
             verdict.class = verdict.class.max(Class::DataDependent);

@@ -251,5 +251,4 @@ fn is_delimiter(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "split_tests.rs"]
 mod tests;

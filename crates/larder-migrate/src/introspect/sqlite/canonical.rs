@@ -132,8 +132,12 @@ fn is_operand(token: &SqlToken<'_>) -> bool {
 
 fn has_gap(before: &SqlToken<'_>, was_sign: bool, token: &SqlToken<'_>) -> bool {
     let is_symbol = |token: &SqlToken<'_>| token.kind == SqlTokenKind::Symbol;
-    if before.is("(") || before.is(".") || token.is(")") || token.is(",") || token.is(".") {
+    if before.is("(") || token.is(")") || token.is(",") {
         return false;
+    }
+    if before.is(".") || token.is(".") {
+        // A number would take the point for its own.
+        return [before, token].iter().any(|token| token.kind == SqlTokenKind::Number);
     }
     if was_sign {
         // Two minus signs would begin a comment.

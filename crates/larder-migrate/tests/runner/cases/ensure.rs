@@ -104,6 +104,25 @@ pub(crate) async fn nothing_is_changed_by_the_second_start(scratch: &Scratch) {
     assert_eq!(migrator.status().await.unwrap().migrations.len(), 3);
 }
 
+pub(crate) async fn a_false_alarm_leads_to_no_comparison(scratch: &Scratch) {
+    let airline = table("airline", &["seats"]);
+    let migrator = scratch.migrator();
+    ensure_one(&migrator, "Airline", &airline).await;
+    let token = "SELECT catalog_token FROM dataflow_model_registry";
+    let before = scratch.fetch(token).await;
+    scratch.run("UPDATE dataflow_model_registry SET catalog_token = 'x'").await;
+    let models = [ModelRef::new("Airline", &airline)];
+    assert_eq!(migrator.verify(&models).await.unwrap(), [Standing::Verified]);
+    assert_eq!(
+        scratch.fetch(token).await[0][0].as_text(),
+        Some("x"),
+        "who verifies writes nothing"
+    );
+    assert_eq!(ensure_one(&migrator, "Airline", &airline).await, Standing::Verified);
+    assert_eq!(scratch.fetch(token).await, before);
+    assert_eq!(migrator.status().await.unwrap().migrations.len(), 1);
+}
+
 pub(crate) async fn a_refused_model_stands_in_nobodys_way(scratch: &Scratch) {
     let (first, second) = (table("first", &[]), table("second", &[]));
     let migrator = scratch.migrator();

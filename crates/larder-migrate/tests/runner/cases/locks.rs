@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     child::Child,
-    support::{Scratch, Script, Scripted, alters, ensure_one, options, table, until},
+    support::{Scratch, Script, Scripted, alters, ensure_one, indexed, options, table, until},
 };
 
 /// Waits before the step that widens a table, until it is told to go on.
@@ -78,7 +78,7 @@ pub(crate) async fn a_waiting_run_names_the_holder_at_its_deadline(scratch: &Scr
     assert_eq!(named.pid, std::process::id());
     assert!(!named.is_expired && named.expires_us > named.acquired_us);
     assert!(waited >= timeout, "{waited:?}");
-    assert_eq!(scratch.migrator().status().await.unwrap().lock, Some(named.clone()));
+    assert_eq!(scratch.migrator().status().await.unwrap().lock, Some(*named.clone()));
     let unlocked = scratch.migrator().unlock_stale().await;
     assert!(matches!(unlocked, Err(MigrateError::LockHeld { .. })), "{unlocked:?}");
     let standings = holder.end().await.unwrap();
@@ -164,4 +164,80 @@ pub(crate) async fn a_holder_at_work_is_left_alone(scratch: &Scratch) {
         scratch.migrator().status().await.unwrap().lock.is_none()
     })
     .await;
+}
+
+/// A wait that blocks on the lock would hold a snapshot, which an index in the making waits for.
+pub(crate) async fn an_index_is_built_while_others_wait(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &["seats"])).await;
+    scratch.run("INSERT INTO airline (id, seats) VALUES (1, 2), (2, 3)").await;
+    let runs: Vec<_> = (0..6)
+        .map(|_| {
+            let migrator = scratch.migrator();
+            tokio::spawn(async move {
+                let indexed = indexed("airline", &["seats"], "seats");
+                migrator.ensure(&[ModelRef::new("Airline", &indexed)], Policy::Safe).await
+            })
+        })
+        .collect();
+    let mut migrated = 0;
+    for run in runs {
+        let standing = run.await.unwrap().unwrap().remove(0);
+        assert!(standing.is_ensured(), "{standing:#?}");
+        migrated += usize::from(matches!(standing, Standing::Migrated { .. }));
+    }
+    assert_eq!(migrated, 1);
+    assert_eq!(scratch.migrator().status().await.unwrap().migrations.len(), 2);
+}
+
+/// On a file nobody but the holder can end its transaction, so that a stopped one is waited for
+/// until the deadline; and when it goes on, it ends well.
+pub(crate) async fn a_stopped_process_is_named_and_goes_on(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
+    let lease = Duration::from_secs(1);
+    let mut child = Child::start(scratch, "hold", lease);
+    child.stop_as_holder().await;
+    let waited = wide_within(scratch, Duration::from_secs(2), lease).await;
+    let Err(MigrateError::LockHeld { holder: Some(named), .. }) = waited else {
+        panic!("{waited:?}");
+    };
+    assert_eq!(Some(named.pid), child.id());
+    // Who only looks waits for nobody.
+    let narrow = table("airline", &[]);
+    let verified = scratch.migrator().verify(&[ModelRef::new("Airline", &narrow)]).await.unwrap();
+    assert_eq!(verified, [Standing::Verified]);
+    child.go_on().await;
+    child.signal(Signal::CONT);
+    let said = child.ended().await;
+    assert!(said.contains("ok=true"), "{said}");
+    assert_eq!(wide_within(scratch, lease, lease).await.unwrap(), [Standing::Verified]);
+}
+
+pub(crate) async fn a_busy_table_is_waited_for(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
+    let mut reader = scratch.session().await;
+    reader.begin().await.unwrap();
+    reader.fetch("SELECT name FROM airline", &[]).await.unwrap();
+    let wide = wide_within(scratch, Duration::from_secs(60), Duration::from_secs(60));
+    let mut wide = Box::pin(wide);
+    tokio::select! {
+        ended = &mut wide => panic!("the table was in use: {ended:?}"),
+        // Longer than a statement waits, so that it has tried again.
+        () = tokio::time::sleep(Duration::from_millis(2500)) => {}
+    }
+    // Others get at the table all the same, because the one that waits lets them pass.
+    let others = tokio::time::timeout(
+        Duration::from_secs(30),
+        scratch.number("SELECT COUNT(*) FROM airline"),
+    );
+    let others = tokio::select! {
+        ended = &mut wide => panic!("the table was in use: {ended:?}"),
+        others = others => others,
+    };
+    assert_eq!(others, Ok(0));
+    reader.commit().await.unwrap();
+    let standings = wide.await.unwrap();
+    assert!(matches!(standings[0], Standing::Migrated { .. }), "{standings:?}");
+    let rows = scratch.migrator().status().await.unwrap().migrations;
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(rows.iter().all(|row| row.status.is_done() && row.error.is_none()), "{rows:#?}");
 }

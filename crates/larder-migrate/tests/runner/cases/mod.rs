@@ -30,6 +30,7 @@ macro_rules! for_every_database {
             ensure::what_nobody_asked_for_stays
             ensure::drift_is_noticed_and_mended
             ensure::nothing_is_changed_by_the_second_start
+            ensure::a_false_alarm_leads_to_no_comparison
             ensure::a_refused_model_stands_in_nobodys_way
             ensure::two_models_may_describe_one_table
             ensure::two_models_may_have_one_name
@@ -44,6 +45,7 @@ macro_rules! for_every_database {
             locks::a_waiting_run_names_the_holder_at_its_deadline
             locks::a_killed_holder_makes_nobody_wait
             locks::a_lease_is_given_up_with_the_lock
+            locks::an_index_is_built_while_others_wait
             locks::a_second_run_waits_and_finds_the_work_done
             plans::a_plan_survives_its_json_and_is_applied
             plans::a_plan_for_another_schema_is_refused
@@ -75,29 +77,12 @@ pub(crate) use for_every_database;
 
 macro_rules! for_every_server {
     ($open:path) => {
-        crate::cases::case!(
-            $open,
-            #[ignore = "needs a live service"]
-            locks::a_stopped_process_is_overtaken
-        );
-        crate::cases::case!(
-            $open,
-            #[ignore = "needs a live service"]
-            locks::a_holder_that_comes_back_late_ends_with_an_error
-        );
-        crate::cases::case!(
-            $open,
-            #[ignore = "needs a live service"]
+        crate::cases::for_every_database!(@ ($open, #[ignore = "needs a live service"])
+            locks::a_busy_table_is_waited_for
             locks::a_holder_at_work_is_left_alone
-        );
-        crate::cases::case!(
-            $open,
-            #[ignore = "needs a live service"]
+            locks::a_holder_that_comes_back_late_ends_with_an_error
+            locks::a_stopped_process_is_overtaken
             rights::a_role_that_only_reads_verifies
-        );
-        crate::cases::case!(
-            $open,
-            #[ignore = "needs a live service"]
             rights::what_a_role_may_not_do_is_told
         );
     };
