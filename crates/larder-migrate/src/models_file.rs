@@ -47,7 +47,7 @@ pub enum ModelsFileError {
 /// use larder_migrate::{ModelRef, models_from_json, models_to_json};
 /// use larder_model::{ColumnKind, ColumnModel, Identifier, TableModel};
 ///
-/// let id = ColumnModel { key: true, ..ColumnModel::new(Identifier::from_static("id"), ColumnKind::Int64) };
+/// let id = ColumnModel::new(Identifier::from_static("id"), ColumnKind::Int64).with_key();
 /// let table = TableModel::builder(Identifier::from_static("airline")).column(id).build()?;
 /// let json = models_to_json(&[ModelRef::new("Airline", &table)]);
 /// assert_eq!(models_from_json(&json)?[0].table, table);
