@@ -84,7 +84,12 @@ where
         text.push(&self.columns());
         let (sql, params) = text.finish();
         let (rows, invalidation) = self.queries.shared.write_rows(&sql, params).await?;
-        let row = rows.of_model(Self::entry()).to::<M>()?.into_iter().next().ok_or(QueryError::RowNotFound)?;
+        let row = rows
+            .of_model(Self::entry())
+            .to::<M>()?
+            .into_iter()
+            .next()
+            .ok_or(QueryError::RowNotFound)?;
         Ok(Created { row, invalidation })
     }
 

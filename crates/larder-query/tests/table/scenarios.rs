@@ -222,8 +222,8 @@ pub(crate) async fn reads_are_cached_and_every_write_invalidates(fixture: &Fixtu
             2 => drop(table.upsert(&row).await.unwrap()),
             3 => drop(table.delete(99_i64).await.unwrap()),
             4 => drop(table.bulk_create(&[airline(0, "SN", None)]).await.unwrap()),
-            5 => drop(table.bulk_update(&[row.clone()]).await.unwrap()),
-            6 => drop(table.bulk_upsert(&[row.clone()]).await.unwrap()),
+            5 => drop(table.bulk_update(std::slice::from_ref(&row)).await.unwrap()),
+            6 => drop(table.bulk_upsert(std::slice::from_ref(&row)).await.unwrap()),
             _ => drop(table.bulk_delete(&[99_i64]).await.unwrap()),
         }
         assert_eq!(source().await, Source::Miss, "write {write}");
