@@ -565,19 +565,6 @@ impl<'a> Pair<'a> {
     }
 }
 
-impl Index {
-    /// Whether no two rows have the same values in these columns because of it.
-    fn is_unique_over(&self, columns: &[String]) -> bool {
-        self.unique
-            && self.valid
-            && self.predicate.is_none()
-            && self.parts.len() == columns.len()
-            && self.parts.iter().all(|part| {
-                !part.is_expression && part.prefix.is_none() && columns.contains(&part.text)
-            })
-    }
-}
-
 /// What only the first has, and what only the second has.
 fn unmatched<'a, T>(
     found: &'a [T],

@@ -71,6 +71,17 @@ impl Index {
             valid: true,
         }
     }
+
+    /// Whether no two rows have the same values in these columns because of it.
+    pub(crate) fn is_unique_over(&self, columns: &[String]) -> bool {
+        self.unique
+            && self.valid
+            && self.predicate.is_none()
+            && self.parts.len() == columns.len()
+            && self.parts.iter().all(|part| {
+                !part.is_expression && part.prefix.is_none() && columns.contains(&part.text)
+            })
+    }
 }
 
 impl IndexPart {

@@ -1,3 +1,5 @@
+//! Tenants that only count: order, bounds, canaries, stops and resumption.
+
 use std::{
     num::NonZeroUsize,
     pin::pin,
