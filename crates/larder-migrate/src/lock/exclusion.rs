@@ -37,7 +37,8 @@ pub(crate) enum LockKey {
 pub(crate) struct Sighting {
     /// The connection.
     pub(crate) session: String,
-    /// For how long it has been running no statement; `None`: it is running one.
+    /// For how long it has been running no statement; `None`: it is running one, or the database
+    /// does not say.
     pub(crate) idle: Option<Duration>,
 }
 
@@ -162,10 +163,13 @@ impl LockKey {
                     Dialect::MySql => "performance_schema.processlist",
                     _ => "information_schema.processlist",
                 };
+                // A server without its performance schema, or one that shows a role its own
+                // connections alone, still tells whose the lock is.
                 let sql = format!(
-                    "SELECT CAST(id AS CHAR), CASE WHEN command = 'Sleep' \
-                     THEN CAST(time AS SIGNED) * 1000 END FROM {processes} \
-                     WHERE id = IS_USED_LOCK(?)"
+                    "SELECT CAST(h.id AS CHAR), CASE WHEN p.command = 'Sleep' \
+                     THEN CAST(p.time AS SIGNED) * 1000 END \
+                     FROM (SELECT IS_USED_LOCK(?) AS id) AS h \
+                     LEFT JOIN {processes} AS p ON p.id = h.id WHERE h.id IS NOT NULL"
                 );
                 session.fetch(&sql, &[Param::Text(name)]).await?
             }

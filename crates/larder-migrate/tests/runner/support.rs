@@ -97,7 +97,7 @@ impl Scratch {
     pub(crate) async fn reader(&self) -> Role<'_> {
         let name = format!("larder_reader_{:08x}", rand::random::<u32>());
         let make = match self.dialect {
-            Dialect::Postgres => format!("CREATE ROLE {name} LOGIN"),
+            Dialect::Postgres => format!("CREATE ROLE {name} LOGIN PASSWORD 'secret'"),
             _ => format!("CREATE USER '{name}'@'%' IDENTIFIED BY 'secret'"),
         };
         self.run(&make).await;
@@ -201,16 +201,16 @@ impl Role<'_> {
     pub(crate) fn migrator(&self) -> Migrator {
         let mut url = url::Url::parse(&self.scratch.url).unwrap();
         url.set_username(&self.name).unwrap();
-        if self.scratch.dialect != Dialect::Postgres {
-            url.set_password(Some("secret")).unwrap();
-        }
+        url.set_password(Some("secret")).unwrap();
         Migrator::new(Arc::new(UrlConnector::new(url)), options())
     }
 
     pub(crate) async fn drop(self) {
         let name = &self.name;
         let drop = match self.scratch.dialect {
-            Dialect::Postgres => format!("DROP OWNED BY {name}; DROP ROLE {name}"),
+            Dialect::Postgres => {
+                format!("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}; DROP ROLE {name}")
+            }
             _ => format!("DROP USER '{name}'@'%'"),
         };
         self.scratch.run(&drop).await;
