@@ -6,11 +6,11 @@ use larder_cache::{Cache, CacheStats, Invalidation};
 use larder_migrate::Migrator;
 use larder_model::Model;
 use larder_query::{
-    Database, Dynamic, Execute, PlainQueries, PreparedQuery, Queries, Query, QueryError,
+    Database, Dynamic, Execute, PlainQueries, PreparedQuery, Queries, Query, QueryError, Table,
     Transaction, Typed,
 };
 use larder_schema::{Ensured, Schema, SchemaError};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{LarderBuilder, NoPlainStore};
 
@@ -68,6 +68,16 @@ impl Larder {
     /// A statement that writes; it invalidates what depends on the tables that it writes.
     pub fn execute(&self, sql: &str) -> Execute {
         self.queries.execute(sql)
+    }
+
+    /// The table of a model: its rows one by one or many at a time, without writing SQL. The first
+    /// call makes sure that the table is there, as [`Larder::ensure`] does.
+    #[must_use]
+    pub fn table<M>(&self) -> Table<'_, M>
+    where
+        M: Model + Serialize + DeserializeOwned + Send + Sync,
+    {
+        self.queries.table()
     }
 
     /// Begins a transaction; see [`Queries::begin`].

@@ -22,10 +22,10 @@ pub use larder_core::{
 };
 pub use larder_model::facade::Model;
 pub use larder_query::{
-    Bind, Committed, Database, DatabaseError, DatabaseErrorKind, DatabaseOptions, DatabaseUrl,
-    Dynamic, Engine, Execute, Params, PlainError, PlainLookup, PlainQueries, PlainQuery,
-    PlainStats, PreparedQuery, Queries, Query, QueryError, Reason, Row, RowSet, Transaction, Typed,
-    Value, Written,
+    Bind, Column, Committed, Created, Database, DatabaseError, DatabaseErrorKind, DatabaseOptions,
+    DatabaseUrl, Dynamic, Engine, Execute, Filter, List, ModelKey, Order, Params, PlainError,
+    PlainLookup, PlainQueries, PlainQuery, PlainStats, PreparedQuery, Queries, Query, QueryError,
+    Reason, Row, RowSet, Table, Transaction, Typed, Value, Written, col,
 };
 
 pub use larder_migrate::{MigrateError, MigrateOptions, Migrator};

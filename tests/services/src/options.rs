@@ -1,19 +1,35 @@
 //! What a test that starts its own servers may want to be different.
 
+use std::time::Duration;
+
 use crate::tls;
 
 /// How servers are to be started, beyond what their setup says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     args: Vec<String>,
     names: Option<Vec<String>>,
+    silence_max: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { args: Vec::new(), names: None, silence_max: Duration::from_secs(1) }
+    }
 }
 
 impl Options {
-    /// Nothing special.
+    /// Nothing special. Servers that replace one another do so after a second of silence, since
+    /// a test that starts its own ones waits for that.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For servers that many tests share, of which none may be replaced: on a busy machine a
+    /// server that is well can be silent for seconds.
+    pub(crate) fn shared() -> Self {
+        Self { silence_max: Duration::from_secs(30), ..Self::default() }
     }
 
     /// Adds arguments to the command line of every server, after those of the setup, so that the
@@ -38,6 +54,11 @@ impl Options {
     ) -> Self {
         self.names = Some(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    /// How long a server may be silent before another one takes its place.
+    pub(crate) const fn silence_max(&self) -> Duration {
+        self.silence_max
     }
 
     pub(crate) fn args(&self) -> &[String] {

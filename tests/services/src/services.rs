@@ -44,7 +44,7 @@ impl Services {
     pub(crate) fn start_in(wanted: BTreeSet<Setup>, run: &Arc<Run>) -> Self {
         let start = |setup| {
             let watch = Stopwatch::start();
-            let outcome = instance::launch(setup, &Options::new(), run);
+            let outcome = instance::launch(setup, &Options::shared(), run);
             if outcome.is_ok() {
                 say(&format!("{setup} is up after {:.1} s", watch.elapsed().as_secs_f64()));
             }

@@ -72,7 +72,7 @@ pub(crate) fn sentinel(plan: Plan<'_>) -> Result<Launched> {
     Ok(plan.served_at(servers, format!("redis+sentinel://{hosts}/{MASTER}")))
 }
 
-/// A sentinel that notices within a second that its primary is gone.
+/// A sentinel of the one primary.
 fn watcher(plan: Plan<'_>, program: &Program, index: u16, primary: u16) -> Result<Server> {
     let name = plan.run.name(&format!("{}-{index}", plan.setup));
     let folder = plan.run.folder_for(&name)?;
@@ -83,10 +83,11 @@ fn watcher(plan: Plan<'_>, program: &Program, index: u16, primary: u16) -> Resul
             let socket = folder.join(SOCKET);
             // A sentinel writes down what it learns in its own configuration.
             let config = folder.join("sentinel.conf");
+            let silence_max = plan.options.silence_max().as_millis();
             let text = format!(
                 "port {port}\nbind 127.0.0.1\ndir \"{}\"\nunixsocket \"{}\"\nunixsocketperm 777\n\
              sentinel monitor {MASTER} 127.0.0.1 {primary} 2\n\
-             sentinel down-after-milliseconds {MASTER} 1000\n\
+             sentinel down-after-milliseconds {MASTER} {silence_max}\n\
              sentinel failover-timeout {MASTER} 3000\n",
                 folder.display(),
                 socket.display(),
@@ -111,13 +112,14 @@ fn watcher(plan: Plan<'_>, program: &Program, index: u16, primary: u16) -> Resul
 pub(crate) fn cluster(plan: Plan<'_>) -> Result<Launched> {
     const PRIMARIES: u16 = 3;
     let program = plan.program(Engine::Redis)?;
+    let silence_max = plan.options.silence_max().as_millis().to_string();
     let servers = (0..2 * PRIMARIES).map(|index| {
         let name = format!("{}-{index}", plan.setup);
         let member = Node::new(&name, index).with_args([
             "--cluster-enabled",
             "yes",
             "--cluster-node-timeout",
-            "1000",
+            &silence_max,
             "--cluster-config-file",
             "nodes.conf",
         ]);
