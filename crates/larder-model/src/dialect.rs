@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Change, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
+    Catalog, Change, Check, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
     TableName, database_names::check_names, mysql, physical::EnumType, postgres, sqlite,
 };
 
@@ -218,6 +218,14 @@ impl Dialect {
             Self::MariaDb | Self::MySql => mysql::is_same_reference(one, other),
             Self::Postgres => one == other,
             Self::Sqlite => sqlite::is_same_reference(one, other),
+        }
+    }
+
+    /// Whether a check that nobody wants was only a means of a plan that was broken off.
+    pub(crate) fn is_left_over(self, check: &Check, found: &Table, wanted: &Table) -> bool {
+        match self {
+            Self::MariaDb | Self::MySql | Self::Sqlite => false,
+            Self::Postgres => postgres::is_left_over(check, found, wanted),
         }
     }
 

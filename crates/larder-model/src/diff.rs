@@ -250,6 +250,7 @@ impl<'a> Differ<'a> {
         pair.columns();
         pair.constraints();
         pair.options();
+        pair.dependents();
         let phases = pair.phases;
         let differs =
             [&phases.refused, &phases.drops, &phases.columns, &phases.adds, &phases.references];
@@ -259,6 +260,12 @@ impl<'a> Differ<'a> {
             let reason = format!("it differs and is never altered: {reason}");
             self.phases.refused.push(unsupported(&wanted.name, &reason));
             return;
+        }
+        if let Some(reason) = &found.opaque
+            && !self.is_exact()
+        {
+            let text = format!("is never altered: {reason}");
+            self.phases.unmanaged.push(Difference { table: wanted.name.clone(), text });
         }
         let into = &mut self.phases;
         into.refused.extend(phases.refused);
@@ -452,7 +459,8 @@ impl<'a> Pair<'a> {
             let is_replaced = missing.iter().any(|new| {
                 new.expression == of.expression || (new.name.is_some() && new.name == of.name)
             });
-            match self.is_exact() || is_replaced {
+            let is_left_over = self.dialect.is_left_over(of, found, wanted);
+            match self.is_exact() || is_replaced || is_left_over {
                 true => self.phases.drops.push(Change::DropCheck(self.name(), of.clone())),
                 false => self.tell(format!("has a check ({})", of.expression)),
             }
@@ -556,6 +564,14 @@ impl<'a> Pair<'a> {
             }
             let change = Change::AlterOptions { from: Box::new(found.clone()), to };
             self.phases.columns.push(change);
+        }
+    }
+
+    fn dependents(&mut self) {
+        if !self.is_exact() {
+            for of in self.found.dependents.iter().filter(|of| of.is_own) {
+                self.tell(format!("has {} {:?}", of.what(), of.name));
+            }
         }
     }
 

@@ -232,7 +232,7 @@ mod tests {
         assert!(!is_document(&nested(100_000)));
     }
 
-    /// Another parser agrees, on whatever looks like JSON.
+    /// Another parser agrees, on whatever looks like JSON, numbers of any size included.
     #[test]
     fn a_parser_agrees() {
         use proptest::prelude::*;
@@ -240,7 +240,7 @@ mod tests {
         let text = prop::collection::vec(proptest::sample::select(parts.to_vec()), 0..8);
         proptest!(|(text in text)| {
             let text = text.concat();
-            let parsed = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            let parsed = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             prop_assert_eq!(is_document(&text), parsed, "{}", text);
         });
     }

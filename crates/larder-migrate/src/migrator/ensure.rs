@@ -170,7 +170,7 @@ impl<'w, 'a> Run<'_, 'w, 'a> {
         let session = &mut *seat.session;
         let names = self.context.names(session.dialect());
         let rows = names.known_models(session, true).await?.unwrap_or_default();
-        let look = Look::at(session, open, desired.clone(), &rows).await?;
+        let look = Look::at(session, open, desired.clone(), &rows, &names.schema).await?;
         let is_same = |want: &&'w Want<'a>| {
             self.request.planned.is_none() && look.is_as_recorded(want, &rows)
         };
@@ -275,7 +275,7 @@ pub(super) async fn plan(
     let desired = look::desired(session, &wants).await?;
     let names = context.names(session.dialect());
     let rows = names.known_models(session, true).await?.unwrap_or_default();
-    let look = Look::at(session, &wants, desired, &rows).await?;
+    let look = Look::at(session, &wants, desired, &rows, &names.schema).await?;
     let plan = look.plan(&wants);
     let rows = verdict::probe(session, &plan).await?;
     seat.keep();

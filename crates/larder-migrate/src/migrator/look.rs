@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use larder_model::{Catalog, Dialect, Plan, Scope, TableName};
 
 use crate::{
-    MigrateError, ModelRow, Session, Target, introspect, migrator::want::Want, normalise, tokens,
+    Cell, MigrateError, ModelRow, Param, Session, Target, introspect, migrator::want::Want,
+    normalise, tokens,
 };
 
 /// Both sides of a comparison.
@@ -17,6 +18,8 @@ pub(crate) struct Look {
     pub(crate) current: Catalog,
     pub(crate) desired: Catalog,
     scope: Scope,
+    /// Schemas of PostgreSQL in which models want tables, and that are not there.
+    missing_schemas: BTreeSet<String>,
 }
 
 /// Which of the models are as they were when they were last ensured: nothing else has to be asked
@@ -80,17 +83,50 @@ pub(crate) async fn current(
     found.map_err(MigrateError::session("look at the tables"))
 }
 
+/// The schemas in which nothing was found and that are not there. The registry makes its own, so
+/// that one does not count.
+async fn missing_schemas(
+    session: &mut dyn Session,
+    wants: &[&Want<'_>],
+    current: &Catalog,
+    registry: &str,
+) -> Result<BTreeSet<String>, MigrateError> {
+    let is_found = |schema: &str| {
+        let tables = current.tables.iter().map(|table| &table.name);
+        let mut names = tables.chain(current.enums.iter().map(|of| &of.name));
+        names.any(|name| name.schema.as_deref() == Some(schema))
+    };
+    let wanted = wants.iter().filter_map(|want| want.table().schema.as_deref());
+    let wanted: BTreeSet<_> =
+        wanted.filter(|schema| *schema != registry && !is_found(schema)).collect();
+    let mut missing = BTreeSet::new();
+    for schema in wanted {
+        let sql = "SELECT COUNT(*) FROM pg_catalog.pg_namespace WHERE nspname = $1";
+        let found = session.fetch(sql, &[Param::Text(schema)]).await;
+        let found = found.map_err(MigrateError::session("look at the schemas"))?;
+        if !found.first().and_then(|row| row.first()).is_some_and(Cell::is_true) {
+            missing.insert(schema.to_owned());
+        }
+    }
+    Ok(missing)
+}
+
 impl Look {
     /// Looks at the tables of models that want `desired`; `rows` is what the registry knows, with
-    /// declarations.
+    /// declarations, and `registry` the schema in which it is.
     pub(crate) async fn at(
         session: &mut dyn Session,
         wants: &[&Want<'_>],
         desired: Catalog,
         rows: &[ModelRow],
+        registry: &str,
     ) -> Result<Self, MigrateError> {
         let dialect = session.dialect();
         let current = current(session, wants).await?;
+        let missing_schemas = match dialect {
+            Dialect::Postgres => missing_schemas(session, wants, &current, registry).await?,
+            _ => BTreeSet::new(),
+        };
         let previously = wants.iter().filter_map(|want| {
             let row = want.row(rows).or_else(|| want.former_row(rows))?;
             let definition = row.definition()?;
@@ -100,12 +136,18 @@ impl Look {
             Some((want.table().clone(), columns))
         });
         let scope = Scope::Managed { previously: previously.collect() };
-        Ok(Self { dialect, current, desired, scope })
+        Ok(Self { dialect, current, desired, scope, missing_schemas })
+    }
+
+    /// The same after everything was done: what the tables are like now.
+    pub(crate) fn again(&self, current: Catalog) -> Self {
+        Self { current, missing_schemas: BTreeSet::new(), ..self.clone() }
     }
 
     /// The steps for these models together.
     pub(crate) fn plan(&self, wants: &[&Want<'_>]) -> Plan {
         Plan::between(self.dialect, &self.scope, &self.current, &self.desired_of(wants))
+            .with_missing_schemas(&self.missing_schemas)
     }
 
     /// Whether a model's table is as it was when it was last ensured, although its token is not:

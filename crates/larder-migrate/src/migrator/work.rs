@@ -65,7 +65,8 @@ pub(crate) async fn run<'w, 'a>(
         locked.roll_back().await?;
         return Ok(Done::Ended { standings, versions: Vec::new() });
     }
-    let look = Look::at(session, &open, order.desired.clone(), &known).await?;
+    let schema = &registry.names().schema;
+    let look = Look::at(session, &open, order.desired.clone(), &known, schema).await?;
     let is_same = |want: &&&Want<'_>| order.planned.is_none() && look.is_as_recorded(want, &known);
     let (same, other): (Vec<_>, Vec<_>) = open.iter().copied().partition(|want| is_same(&want));
     let mut verdict = verdict(session, &look, &other, order).await?;
@@ -158,8 +159,7 @@ impl<'w, 'a> Work<'w, 'a> {
         session: &mut dyn Session,
     ) -> Result<(Catalog, Plan), MigrateError> {
         let wants = self.wants();
-        let mut again = self.look.clone();
-        again.current = look::current(session, &wants).await?;
+        let again = self.look.again(look::current(session, &wants).await?);
         let left = again.plan(&wants);
         Ok((again.current, left))
     }

@@ -113,6 +113,12 @@ async fn what_can_not_be_described_is_never_altered(variable: &str) {
         }
         let none = Plan::between(session.dialect(), &Scope::managed(), &found, &found);
         assert!(none.is_empty());
+        let told = |name: &str, text: &str| {
+            let mut told = none.unmanaged.iter().filter(|of| of.table.name == name);
+            told.any(|of| of.text.contains(text))
+        };
+        assert!(tables.iter().all(|(name, _)| told(name, "is never altered")), "{none:#?}");
+        assert!(told("partitioned", "partitioned"), "{none:#?}");
     })
     .await;
 }

@@ -49,8 +49,8 @@ pub struct Table {
     /// Why it is never altered, for instance because it is partitioned: it has something that
     /// this description can not express. `None` for an ordinary table.
     pub opaque: Option<String>,
-    /// SQLite: what else is written in its terms. Not part of the fingerprint, and no change is
-    /// made to it.
+    /// PostgreSQL and SQLite: what else is written in its terms. Not part of the fingerprint, and
+    /// no change is made to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependents: Vec<Dependent>,
     /// The name that it had before, as a model says; `None` in what a database describes.

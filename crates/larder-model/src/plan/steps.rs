@@ -3,11 +3,11 @@
 //! Invariant: the steps stand in an order in which they can run; no step needs one that comes
 //! after it.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dialect, Difference, Fingerprint, Policy, Refusal, Step};
+use crate::{Class, Dialect, Difference, Fingerprint, LockLevel, Policy, Refusal, Step, Undo};
 
 /// The steps from a schema as it is to the one that was asked for. No steps: nothing to do.
 ///
@@ -30,6 +30,35 @@ impl Plan {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The plan with a step before all others for each of these schemas in which something is to
+    /// be made; `missing` are schemas of PostgreSQL that are not there.
+    #[must_use]
+    pub fn with_missing_schemas(mut self, missing: &BTreeSet<String>) -> Self {
+        let first_in = |schema: &String| {
+            let mut steps = self.steps.iter();
+            steps.find(|step| step.table.schema.as_ref() == Some(schema))
+        };
+        let create = |(schema, first): (&String, &Step)| {
+            let quoted = self.dialect.quoted(schema);
+            Step {
+                table: first.table.clone(),
+                description: format!("create schema {schema:?}"),
+                class: Class::Additive,
+                lock: LockLevel::None,
+                // Somebody else may be about to make it as well.
+                statements: vec![format!("CREATE SCHEMA IF NOT EXISTS {quoted}")],
+                transactional: true,
+                undo: Undo::Statements(vec![format!("DROP SCHEMA {quoted}")]),
+                probe: None,
+                reason: None,
+            }
+        };
+        let with_first = missing.iter().filter_map(|schema| Some((schema, first_in(schema)?)));
+        let creates: Vec<_> = with_first.map(create).collect();
+        self.steps.splice(0..0, creates);
+        self
     }
 
     /// The steps that a policy does not admit, given how many rows stand in the way of each step;

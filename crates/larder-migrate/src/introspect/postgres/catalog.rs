@@ -37,7 +37,7 @@ impl Chosen {
     }
 
     /// Every relation: number, schema, name, kind, comment, whether it is a partition, follows a
-    /// type, inherits, is inherited from, belongs to an extension.
+    /// type, inherits, is inherited from, belongs to an extension, what else belongs to it as JSON.
     pub(super) fn relations(self) -> String {
         format!(
             "{} SELECT c.oid::int8, c.nspname::text, c.relname::text, c.relkind::text, \
@@ -45,7 +45,7 @@ impl Chosen {
                EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid), \
                c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid), \
                EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass \
-                 AND e.objid = c.oid AND e.deptype = 'e') \
+                 AND e.objid = c.oid AND e.deptype = 'e'), ({DEPENDENTS})::text \
              FROM chosen c",
             self.with()
         )
@@ -162,6 +162,21 @@ fn names(numbers: &str, table: &str) -> String {
            JOIN pg_attribute a ON a.attrelid = {table} AND a.attnum = u.number)::text"
     )
 }
+
+/// What belongs to a table and is no part of its description, as JSON.
+const DEPENDENTS: &str = "SELECT json_agg(json_build_object('name', d.name, 'sql', d.sql) \
+      ORDER BY d.name, d.sql) \
+    FROM (\
+      SELECT k.conname::text AS name, pg_get_constraintdef(k.oid) AS sql FROM pg_constraint k \
+        WHERE k.conrelid = c.oid AND k.contype = 'x' \
+      UNION ALL SELECT t.tgname::text, pg_get_triggerdef(t.oid) FROM pg_trigger t \
+        WHERE t.tgrelid = c.oid AND NOT t.tgisinternal \
+      UNION ALL SELECT r.rulename::text, pg_get_ruledef(r.oid) FROM pg_rewrite r \
+        WHERE r.ev_class = c.oid AND c.relkind IN ('r', 'p') \
+      UNION ALL SELECT p.polname::text, concat('CREATE POLICY ', quote_ident(p.polname), \
+          ' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', \
+          ' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') FROM pg_policy p \
+        WHERE p.polrelid = c.oid) d";
 
 /// The name of a collation, in quotes, with its schema unless it is PostgreSQL's own.
 const COLLATION: &str = "CASE WHEN l.oid IS NOT NULL THEN \

@@ -83,12 +83,14 @@ impl Tables {
         let [number, schema, name, kind, comment, rest @ ..] = row else {
             return Err(unexpected());
         };
-        let [is_partition, follows_type, inherits, is_parent, is_of_extension] = rest else {
+        let [is_partition, follows_type, inherits, is_parent, is_of_extension, dependents] = rest
+        else {
             return Err(unexpected());
         };
         let name = TableName { schema: text(schema), name: text(name).ok_or_else(unexpected)? };
         let mut table = Table::new(name);
         table.comment = text(comment);
+        table.dependents = parts::dependents(dependents)?;
         let kind = kind.as_text().unwrap_or_default();
         table.kind = match kind {
             "r" | "p" if !is_of_extension.is_true() => TableKind::Table,

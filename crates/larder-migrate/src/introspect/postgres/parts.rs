@@ -1,8 +1,8 @@
 //! From rows of the catalog to keys, references, checks and indexes.
 
 use larder_model::{
-    Check, ForeignKey, Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table,
-    TableName, Unique,
+    Check, Dependent, ForeignKey, Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction,
+    Table, TableName, Unique,
 };
 use serde::Deserialize;
 
@@ -18,6 +18,20 @@ struct Part {
     option: u8,
     collation: Option<String>,
     opclass: Option<String>,
+}
+
+/// Something that belongs to a table, as the statement writes it.
+#[derive(Deserialize)]
+struct Own {
+    name: String,
+    sql: String,
+}
+
+/// What belongs to a table and is no part of its description; NULL for nothing.
+pub(super) fn dependents(cell: &Cell) -> Result<Vec<Dependent>, SessionError> {
+    let own: Vec<Own> = cell.as_text().map_or_else(|| Ok(Vec::new()), parsed)?;
+    let dependent = |Own { name, sql }| Dependent { name, sql, is_own: true };
+    Ok(own.into_iter().map(dependent).collect())
 }
 
 /// A list of names as JSON; NULL for none.

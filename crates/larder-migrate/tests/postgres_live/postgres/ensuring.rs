@@ -125,3 +125,42 @@ async fn online_steps_are_taken_by_the_safe_policy_and_refused_by_the_default_on
     })
     .await;
 }
+
+/// Also one of a type alone, and the one in which the registry is.
+#[tokio::test]
+#[ignore = "needs a live service"]
+async fn a_schema_that_is_missing_is_made_with_its_first_table() {
+    with_session(|mut session, url| async move {
+        let labels = vec!["ok".to_owned(), "sad".to_owned()];
+        let mood = DataType::Enum { name: id("mood"), labels };
+        let builder = |name, schema| TableModel::builder(id(name)).schema(id(schema)).column(key());
+        let feeling = ColumnModel::new(id("mood"), mood);
+        let first = builder("first", "My \"App").column(feeling).build().unwrap();
+        let second = builder("second", "My \"App").build().unwrap();
+        let third = TableModel::builder(id("third")).column(key()).build().unwrap();
+        let models =
+            [ModelRef::new("A", &first), ModelRef::new("B", &second), ModelRef::new("C", &third)];
+        let options = MigrateOptions::new().with_schema("of its own");
+        let migrator = Migrator::new(Arc::new(UrlConnector::new(&url)), options);
+        let pending = migrator.verify(&models).await.unwrap();
+        assert!(pending.iter().all(|of| matches!(of, Standing::Pending { .. })), "{pending:#?}");
+        let planned = migrator.plan(&models).await.unwrap();
+        let creates = planned.plan.statements().filter(|sql| sql.contains("SCHEMA"));
+        let creates: Vec<_> = creates.collect();
+        assert_eq!(creates, ["CREATE SCHEMA IF NOT EXISTS \"My \"\"App\""]);
+        let applied = migrator.apply(&planned, Policy::Additive).await;
+        let applied = applied.unwrap_or_else(|error| panic!("{error:#?}"));
+        assert_eq!(applied.versions.len(), 3);
+        for sql in [
+            "SELECT FROM \"My \"\"App\".first",
+            "SELECT FROM \"My \"\"App\".second",
+            "SELECT FROM \"of its own\".third",
+        ] {
+            session.fetch(sql, &[]).await.unwrap();
+        }
+        let standings = migrator.verify(&models).await.unwrap();
+        assert!(standings.iter().all(|of| *of == Standing::Verified), "{standings:#?}");
+        assert!(migrator.plan(&models).await.unwrap().plan.is_empty());
+    })
+    .await;
+}

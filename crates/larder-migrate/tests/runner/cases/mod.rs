@@ -47,6 +47,7 @@ macro_rules! for_every_database {
             locks::a_lease_is_given_up_with_the_lock
             locks::an_index_is_built_while_others_wait
             locks::a_second_run_waits_and_finds_the_work_done
+            plans::a_check_is_asked_of_the_rows_before_it_is_added
             plans::a_plan_survives_its_json_and_is_applied
             plans::a_plan_for_another_schema_is_refused
             plans::a_plan_is_applied_as_far_as_the_policy_goes

@@ -1,7 +1,9 @@
 //! Plans that people look at, adoption, dumps, repairs.
 
 use larder_migrate::{MigrateError, MigrationStatus, ModelRef, Planned, RepairAction, Standing};
-use larder_model::Policy;
+use larder_model::{
+    CheckModel, ColumnKind, ColumnModel, DefaultModel, DefaultValue, Identifier, Policy, TableModel,
+};
 
 use crate::support::{Scratch, demanding, ensure_one, indexed, table};
 
@@ -121,4 +123,52 @@ pub(crate) async fn a_migration_is_repaired_by_hand(scratch: &Scratch) {
     let rows = migrator.status().await.unwrap().migrations;
     assert_eq!(rows[1].status, MigrationStatus::Applied);
     assert_eq!(ensure_one(&migrator, "Airline", &wider).await, Standing::Verified);
+}
+
+/// A table with a check over a column that is there, one over a column that comes with it, and one
+/// over both.
+fn checked(least: &str, most: &str) -> TableModel {
+    let id = |name: &str| Identifier::new(name).unwrap();
+    let mut planes = ColumnModel::new(id("planes"), ColumnKind::Int64);
+    planes.default = Some(DefaultModel::Value(DefaultValue::Number("5".into())));
+    let check = |expression: String| CheckModel { name: None, expression };
+    let builder = TableModel::builder(id("airline"));
+    let columns = table("airline", &["seats"]).columns().to_vec();
+    let builder = columns.into_iter().fold(builder, larder_model::TableModelBuilder::column);
+    builder
+        .column(planes)
+        .check(check(format!("seats >= {least}")))
+        .check(check(format!("planes <= {most}")))
+        .check(check("planes <= seats".to_owned()))
+        .build()
+        .unwrap()
+}
+
+pub(crate) async fn a_check_is_asked_of_the_rows_before_it_is_added(scratch: &Scratch) {
+    let migrator = scratch.migrator();
+    ensure_one(&migrator, "Airline", &table("airline", &["seats"])).await;
+    scratch.run("INSERT INTO airline (id, seats) VALUES (1, 7), (2, 9), (3, NULL)").await;
+    for (least, most, in_the_way) in [("8", "5", 1), ("7", "4", 3), ("9", "4", 4)] {
+        let model = checked(least, most);
+        let models = [ModelRef::new("Airline", &model)];
+        let planned = migrator.plan(&models).await.unwrap();
+        let rows: u64 = planned.rows.iter().flatten().sum();
+        assert_eq!(rows, in_the_way, "{planned:#?}");
+        for policy in [Policy::Safe, Policy::Full] {
+            let standing = migrator.ensure(&models, policy).await.unwrap().remove(0);
+            let Standing::Refused { refused, .. } = standing else { panic!("{standing:#?}") };
+            assert!(refused.iter().all(|of| of.rows.is_some_and(|rows| rows > 0)), "{refused:?}");
+        }
+        assert!(!scratch.has_column("airline", "planes").await);
+    }
+    let fine = checked("7", "5");
+    let standing = migrator.ensure(&[ModelRef::new("Airline", &fine)], Policy::Safe).await;
+    let standing = standing.unwrap_or_else(|error| panic!("{error:#?}")).remove(0);
+    assert!(matches!(standing, Standing::Migrated { .. }), "{standing:#?}");
+    let mut session = scratch.session().await;
+    for broken in ["(4, 6, 1)", "(4, 9, 6)"] {
+        let sql = format!("INSERT INTO airline (id, seats, planes) VALUES {broken}");
+        session.run(&sql).await.unwrap_err();
+    }
+    session.close().await;
 }

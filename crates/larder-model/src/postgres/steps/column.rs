@@ -9,8 +9,8 @@ use super::{
         expression::may_be_volatile,
     },
     column_type,
-    constraint::set_not_null,
     context::Context,
+    filling::set_not_null,
     generated, identity, of, probe,
 };
 use crate::{Change, Class, Column, Identity, LockLevel, Step, TableName, Undo};
@@ -73,6 +73,9 @@ pub(super) fn drop(
     table: &TableName,
     column: &Column,
 ) -> Step {
+    if let Some(user) = generated::user_of(context.found(table), &column.name) {
+        return super::unsupported(change, &user);
+    }
     let statement = format!("ALTER TABLE {} DROP COLUMN {}", full(table), quoted(&column.name));
     let step = Step { statements: vec![statement], ..of(change) };
     if column.generated.is_some() {

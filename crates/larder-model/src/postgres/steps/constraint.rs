@@ -7,11 +7,10 @@
 use super::{
     super::{
         ddl::{self, full, quoted},
-        identifier::printed,
         names::limited,
     },
     context::Context,
-    of, probe,
+    filling, of, probe,
 };
 use crate::{Change, Check, Class, ForeignKey, PrimaryKey, Step, TableName, Undo, Unique};
 
@@ -30,11 +29,11 @@ pub(super) fn add_check(
     });
     let name = if is_begun { name } else { context.free_name(table, &name) };
     let check = Check { name: Some(name.clone()), ..check.clone() };
-    let probe = context.is_askable(table, &check.expression).then(|| {
-        let condition = format!("NOT ({})", check.expression);
-        probe::rows_where(context, table, &condition, "rows that break the check".to_owned())
+    let probe = probe::broken(context, table, &check.expression);
+    let reason = probe.is_none().then(|| {
+        "what rows will have in its columns is known only when the other steps are done".to_owned()
     });
-    let step = Step { probe, ..of(change) };
+    let step = Step { probe, reason: reason.filter(|_| check.validated), ..of(change) };
     add(table, &name, ddl::check(&check), is_begun, check.validated, step)
 }
 
@@ -74,7 +73,7 @@ pub(super) fn add_foreign_key(
     Step { class: step.class.min(class), ..step }
 }
 
-fn drops(context: &Context<'_>, is_it: impl Fn(&Change) -> bool) -> bool {
+pub(super) fn drops(context: &Context<'_>, is_it: impl Fn(&Change) -> bool) -> bool {
     context.changes.iter().any(is_it)
 }
 
@@ -108,7 +107,7 @@ fn add(
     }
 }
 
-fn drop_statement(table: &TableName, name: &str) -> String {
+pub(super) fn drop_statement(table: &TableName, name: &str) -> String {
     format!("ALTER TABLE {} DROP CONSTRAINT {}", full(table), quoted(name))
 }
 
@@ -124,10 +123,22 @@ fn drop(change: &Change, table: &TableName, name: Option<&str>, definition: Stri
     }
 }
 
-pub(super) fn drop_check(change: &Change, table: &TableName, check: &Check) -> Step {
+pub(super) fn drop_check(
+    context: &Context<'_>,
+    change: &Change,
+    table: &TableName,
+    check: &Check,
+) -> Step {
     let valid = if check.validated { "" } else { " NOT VALID" };
     let definition = format!("{}{valid}", ddl::check(check));
-    drop(change, table, check.name.as_deref(), definition)
+    let step = drop(change, table, check.name.as_deref(), definition);
+    match filling::is_of_no_use(context, table, check) {
+        // No row is admitted that was not before.
+        true => {
+            Step { class: Class::Additive, reason: Some(filling::LEFT_OVER.to_owned()), ..step }
+        }
+        false => step,
+    }
 }
 
 pub(super) fn drop_foreign_key(change: &Change, table: &TableName, key: &ForeignKey) -> Step {
@@ -142,63 +153,4 @@ pub(super) fn drop_unique(change: &Change, table: &TableName, unique: &Unique) -
 
 pub(super) fn drop_primary_key(change: &Change, table: &TableName, key: &PrimaryKey) -> Step {
     drop(change, table, key.name.as_deref(), ddl::primary_key(key))
-}
-
-/// The constraint by which a column is known to have no NULL before it says so itself, and the one
-/// that an attempt of before left behind.
-fn filled_check<'a>(
-    context: &Context<'a>,
-    table: &TableName,
-    column: &str,
-) -> (String, String, Option<&'a Check>) {
-    let expression = format!("{} IS NOT NULL", printed(column));
-    let found = context.found(table).map_or(&[][..], |table| &table.checks);
-    let mut end = "is_filled".to_owned();
-    for number in 1_usize.. {
-        let name = limited(&format!("{}_{column}_{end}", table.name));
-        match found.iter().find(|check| check.name.as_deref() == Some(name.as_str())) {
-            Some(check) if check.expression != expression => end = format!("is_filled{number}"),
-            left_over => {
-                let is_gone = drops(context, |change| {
-                    matches!(change, Change::DropCheck(of, gone)
-                        if of == table && gone.name.as_deref() == Some(name.as_str()))
-                });
-                return (name, expression, left_over.filter(|_| !is_gone));
-            }
-        }
-    }
-    unreachable!("a table has fewer checks than there are numbers")
-}
-
-/// The step that makes a column say that it has no NULL.
-pub(super) fn set_not_null(
-    context: &Context<'_>,
-    change: &Change,
-    table: &TableName,
-    column: &str,
-) -> Step {
-    let (name, expression, left_over) = filled_check(context, table, column);
-    let (constraint, name_sql) = (quoted(&name), quoted(column));
-    let alter = |action: &str| format!("ALTER TABLE {} {action}", full(table));
-    let mut statements = Vec::new();
-    if left_over.is_none() {
-        let check = format!("ADD CONSTRAINT {constraint} CHECK ({expression}) NOT VALID");
-        statements.push(alter(&check));
-    }
-    if left_over.is_none_or(|check| !check.validated) {
-        statements.push(alter(&format!("VALIDATE CONSTRAINT {constraint}")));
-    }
-    statements.push(alter(&format!("ALTER COLUMN {name_sql} SET NOT NULL")));
-    statements.push(drop_statement(table, &name));
-    let null = format!("{} IS NULL", probe::column(context, table, column));
-    let what = format!("rows with NULL in {column:?}");
-    Step {
-        description: format!("change column {column:?}: from NULL to NOT NULL"),
-        class: Class::DataDependent,
-        statements,
-        transactional: false,
-        undo: Undo::Statements(vec![alter(&format!("ALTER COLUMN {name_sql} DROP NOT NULL"))]),
-        probe: Some(probe::rows_where(context, table, &null, what)),
-        ..of(change)
-    }
 }

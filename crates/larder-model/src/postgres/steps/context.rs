@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{expression::mentions, names::limited};
+use super::super::names::limited;
 use crate::{Catalog, Change, Column, Index, Table, TableName};
 
 /// Both schemas, and what the plan does between them.
@@ -92,17 +92,6 @@ impl<'a> Context<'a> {
     /// name different ones.
     pub(super) fn has_renamed_columns(&self, table: &TableName) -> bool {
         self.columns.keys().any(|(of, _)| *of == table)
-    }
-
-    /// Whether an expression means the same before the plan runs as after it.
-    pub(super) fn is_askable(&self, table: &TableName, sql: &str) -> bool {
-        let Some(desired) = self.desired.table(table) else { return false };
-        let mentioned = desired.columns.iter().filter(|column| mentions(sql, &column.name));
-        let mut same = mentioned.map(|column| {
-            let found = self.found_column(table, &column.name);
-            found.is_some_and(|found| found.ty == column.ty && found.name == column.name)
-        });
-        same.all(|same| same)
     }
 
     /// What else has this name among tables and indexes when the plan wants to give it away.

@@ -53,6 +53,9 @@ pub(super) fn recreate(
     if is_in_key(found, &to.name) {
         return refused("the column is part of a key; drop it and add it again");
     }
+    if let Some(user) = user_of(Some(found), &to.name) {
+        return refused(&user);
+    }
     let name = full(table);
     let dependents = dependents(context, table, found, &to.name);
     let statements = |column: &Column| {
@@ -85,6 +88,17 @@ pub(super) fn recreate(
         reason: Some("the values that are there are replaced by computed ones".to_owned()),
         ..step
     }]
+}
+
+/// Why a column is not dropped that a trigger, a policy or an exclusion constraint may use: the
+/// server would refuse it, or drop that as well without a word.
+pub(super) fn user_of(table: Option<&Table>, column: &str) -> Option<String> {
+    let user = table?.dependents.iter().find(|of| mentions(&of.sql, column))?;
+    let what = user.what();
+    Some(format!(
+        "{what} {:?} may use the column: drop it first, and make it anew afterwards",
+        user.name
+    ))
 }
 
 fn is_in_key(table: &Table, column: &str) -> bool {

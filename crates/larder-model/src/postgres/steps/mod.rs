@@ -9,14 +9,18 @@ mod constraint;
 mod context;
 mod conversion;
 mod enumerated;
+mod filling;
 mod generated;
 mod identity;
 mod index;
 mod order;
 mod probe;
+mod rows;
 mod table;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use filling::is_left_over;
 
 use context::Context;
 
@@ -45,7 +49,7 @@ fn steps_of(context: &Context<'_>, change: &Change) -> Vec<Step> {
         Change::AlterOptions { from, to } => table::comment(change, from, to).into_iter().collect(),
         Change::CreateEnum(of) => one(enumerated::create(change, of)),
         Change::CreateTable(of) => one(table::create(context, change, of)),
-        Change::DropCheck(table, of) => one(constraint::drop_check(change, table, of)),
+        Change::DropCheck(table, of) => one(constraint::drop_check(context, change, table, of)),
         Change::DropColumn(table, of) => one(column::drop(context, change, table, of)),
         Change::DropEnum(of) => one(enumerated::drop(change, of)),
         Change::DropForeignKey(table, of) => one(constraint::drop_foreign_key(change, table, of)),

@@ -3,8 +3,12 @@
 //! Guards that they are asked of the schema as it is before the plan runs.
 
 use super::{
-    super::ddl::{full, quoted},
+    super::{
+        ddl::{full, quoted},
+        expression::mentions,
+    },
     context::Context,
+    rows,
 };
 use crate::{ForeignKey, Index, Probe, TableName};
 
@@ -36,6 +40,16 @@ pub(super) fn filled(context: &Context<'_>, table: &TableName, name: &str) -> Pr
     rows_where(context, table, &condition, format!("rows with a value in {name:?}"))
 }
 
+/// How many rows a check would not admit; `None` if that can not be asked.
+pub(super) fn broken(context: &Context<'_>, table: &TableName, check: &str) -> Option<Probe> {
+    if !rows::has_known_types(context, check) {
+        return None;
+    }
+    let rows = rows::with_columns(context, table, "r", |column| mentions(check, column))?;
+    let sql = format!("SELECT count(*) FROM {rows} WHERE NOT ({check})");
+    Some(Probe { sql, what: "rows that break the check".to_owned() })
+}
+
 /// How many groups of rows a unique index would not admit; `Err` with whether there can be any, if
 /// that can not be asked.
 pub(super) fn duplicates(
@@ -43,27 +57,27 @@ pub(super) fn duplicates(
     table: &TableName,
     of: &Index,
 ) -> Result<Probe, bool> {
-    let mut parts = Vec::new();
-    let mut conditions = Vec::new();
-    for part in &of.parts {
-        if part.is_expression {
-            if !context.is_askable(table, &part.text) {
-                return Err(true);
-            }
-            parts.push(format!("({})", part.text));
-        } else {
-            if context.found_column(table, &part.text).is_none() {
-                return Err(has_value(context, table, &part.text) || of.nulls_not_distinct);
-            }
-            parts.push(column(context, table, &part.text));
-        }
+    let part = |part: &crate::IndexPart| match part.is_expression {
+        true => format!("({})", part.text),
+        false => quoted(&part.text),
+    };
+    let parts: Vec<_> = of.parts.iter().map(part).collect();
+    let is_empty = |part: &crate::IndexPart| {
+        !part.is_expression
+            && context.found_column(table, &part.text).is_none()
+            && !has_value(context, table, &part.text)
+    };
+    if !of.nulls_not_distinct && of.parts.iter().any(is_empty) {
+        return Err(false);
     }
-    if let Some(predicate) = &of.predicate {
-        if !context.is_askable(table, predicate) {
-            return Err(true);
-        }
-        conditions.push(format!("({predicate})"));
+    let predicate = of.predicate.iter().map(|predicate| format!("({predicate})"));
+    let mut conditions: Vec<_> = predicate.collect();
+    let sql = [parts.as_slice(), conditions.as_slice()].concat().join(" ");
+    if !rows::has_known_types(context, &sql) {
+        return Err(true);
     }
+    let rows = rows::with_columns(context, table, "r", |column| mentions(&sql, column));
+    let rows = rows.ok_or(true)?;
     if !of.nulls_not_distinct {
         conditions.extend(parts.iter().map(|part| format!("{part} IS NOT NULL")));
     }
@@ -72,9 +86,8 @@ pub(super) fn duplicates(
         false => format!(" WHERE {}", conditions.join(" AND ")),
     };
     let sql = format!(
-        "SELECT count(*) FROM (SELECT 1 FROM {}{condition} GROUP BY {} HAVING count(*) > 1) \
+        "SELECT count(*) FROM (SELECT 1 FROM {rows}{condition} GROUP BY {} HAVING count(*) > 1) \
          AS doubled",
-        full(context.former(table)),
         parts.join(", "),
     );
     let names: Vec<_> = of.parts.iter().map(|part| part.text.as_str()).collect();
@@ -95,32 +108,31 @@ pub(super) fn orphans(
     table: &TableName,
     of: &ForeignKey,
 ) -> Result<Probe, bool> {
-    for name in &of.columns {
-        if context.found_column(table, name).is_none() {
-            return Err(has_value(context, table, name));
-        }
+    let is_empty = |name: &String| {
+        context.found_column(table, name).is_none() && !has_value(context, table, name)
+    };
+    if of.columns.iter().any(is_empty) {
+        return Err(false);
     }
-    let columns: Vec<_> = of.columns.iter().map(|name| column(context, table, name)).collect();
-    let filled = columns.iter().map(|column| format!("f.{column} IS NOT NULL"));
+    let rows = |table: &TableName, alias: &str, columns: &[String]| {
+        rows::with_columns(context, table, alias, |name| columns.iter().any(|of| of == name))
+    };
+    let from = rows(table, "f", &of.columns).ok_or(true)?;
+    let filled = of.columns.iter().map(|name| format!("f.{} IS NOT NULL", quoted(name)));
     let mut conditions: Vec<_> = filled.collect();
     if !context.is_created(&of.target) {
-        let found = |name: &String| context.found_column(&of.target, name).is_some();
-        if context.found(&of.target).is_some() && !of.target_columns.iter().all(found) {
-            return Err(true);
-        }
-        let pairs = of.target_columns.iter().zip(&columns);
-        let pairs =
-            pairs.map(|(to, from)| format!("t.{} = f.{from}", column(context, &of.target, to)));
+        // A table that no model is about is as it is.
+        let target = match context.desired.table(&of.target) {
+            Some(_) => rows(&of.target, "t", &of.target_columns).ok_or(true)?,
+            None => format!("{} AS t", full(context.former(&of.target))),
+        };
+        let pairs = of.target_columns.iter().zip(&of.columns);
+        let pairs = pairs.map(|(to, from)| format!("t.{} = f.{}", quoted(to), quoted(from)));
         conditions.push(format!(
-            "NOT EXISTS (SELECT FROM {} AS t WHERE {})",
-            full(context.former(&of.target)),
+            "NOT EXISTS (SELECT FROM {target} WHERE {})",
             pairs.collect::<Vec<_>>().join(" AND "),
         ));
     }
-    let sql = format!(
-        "SELECT count(*) FROM {} AS f WHERE {}",
-        full(context.former(table)),
-        conditions.join(" AND "),
-    );
+    let sql = format!("SELECT count(*) FROM {from} WHERE {}", conditions.join(" AND "));
     Ok(Probe { sql, what: format!("rows that refer to nothing in {}", of.target) })
 }
