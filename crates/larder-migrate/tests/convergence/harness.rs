@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use larder_migrate::{Connector, Session, Target, UrlConnector, introspect};
 use larder_model::{Catalog, Class, Dialect, Plan, Scope, Step, Undo};
 
+use crate::witness;
+
 /// A pair of schemas: what is there, and what should be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
@@ -149,6 +151,15 @@ pub(crate) async fn converge_with_rows(
     }
     if after.fingerprint() != wanted.fingerprint() {
         let _ = writeln!(report, "is: {after:#?}\nshould be: {wanted:#?}");
+    }
+    let told = witness::told(&mut *current.session).await;
+    let wanted = witness::told(&mut *desired.session).await;
+    assert!(!told.is_empty() || after.tables.is_empty(), "the server says nothing: {after:#?}");
+    for line in told.difference(&wanted) {
+        let _ = writeln!(report, "the server says of it alone: {line}");
+    }
+    for line in wanted.difference(&told) {
+        let _ = writeln!(report, "the server says of the other one alone: {line}");
     }
     assert!(report.is_empty(), "{}: {report}\nplan: {plan:#?}", pair.name);
 }

@@ -5,3 +5,4 @@ mod harness;
 mod mysql_family;
 mod postgres;
 mod sqlite;
+mod witness;

@@ -107,6 +107,12 @@ async fn every_session_is_strict_in_utc_and_utf8(variable: &str) {
         assert_eq!(row[2..], [text("+00:00"), text("utf8mb4")]);
         let sql = "SELECT CAST(UNIX_TIMESTAMP('2020-06-01 12:00:00') AS SIGNED)";
         assert_eq!(session.fetch(sql, &[]).await.unwrap()[0][0], Cell::Integer(1_591_012_800));
+        // Whatever the server's own mode is: in others quotes and backslashes mean something else.
+        let mode = session.fetch("SELECT @@sql_mode", &[]).await.unwrap();
+        let mode = mode[0][0].as_text().unwrap();
+        for other in ["ANSI", "NO_BACKSLASH_ESCAPES", "PIPES_AS_CONCAT", "PAD_CHAR", "ORACLE"] {
+            assert!(!mode.contains(other), "{mode}");
+        }
         let error = session.run("CREATE TABLE u (a INT) ENGINE=NoSuchEngine").await.unwrap_err();
         assert_eq!(error.kind(), SessionErrorKind::Statement);
     })

@@ -44,7 +44,7 @@ struct Everything {
     hour: chrono::NaiveTime,
     local: chrono::NaiveDateTime,
     moment: chrono::DateTime<chrono::Utc>,
-    #[model(precision = 20, scale = 4)]
+    #[model(precision = 28, scale = 10)]
     fare: rust_decimal::Decimal,
     document: serde_json::Value,
     uuid: uuid::Uuid,
@@ -108,7 +108,7 @@ pub(crate) async fn every_kind_of_value_survives(fixture: &Fixture) {
         hour: "23:59:59.123456".parse().unwrap(),
         local: "1999-12-31T23:59:59.000001".parse().unwrap(),
         moment: "2026-11-20T12:00:00.5Z".parse().unwrap(),
-        fare: "1234567890.0100".parse().unwrap(),
+        fare: "123456789012345678.0123456700".parse().unwrap(),
         document: serde_json::json!({"a": [1, "x", null]}),
         uuid: uuid::Uuid::from_u128(0x1234_5678_9abc_def0),
         nothing: None,

@@ -143,6 +143,7 @@ super::pairs! { both
     // Checks.
     checks_come_and_go: "CREATE TABLE t (a INT, b VARCHAR(10))" <=> "
         CREATE TABLE t (a INT, b VARCHAR(10), CONSTRAINT c1 CHECK (a > 0 AND (a < 10 OR b IN ('x', 'it''s', 'ä\\\\'))), CONSTRAINT c2 CHECK (a IS NOT NULL))";
+    checks_that_the_server_names: "CREATE TABLE t (a INT, b INT, CHECK (a > 0))" <=> "CREATE TABLE t (a INT, b INT, CHECK (a > b), CHECK (b > 1))";
     checks_say_something_else: "CREATE TABLE t (a INT, CONSTRAINT c CHECK (a > 0))" <=> "CREATE TABLE t (a INT, CONSTRAINT c CHECK (a > 1))";
     checks_of_columns: "CREATE TABLE t (a INT CHECK (a > 0), b INT)" <=> "CREATE TABLE t (a INT, b INT CHECK (b > 1))";
     a_column_with_a_check_changes: "CREATE TABLE t (a INT CHECK (a > 0), b INT)" <=> "CREATE TABLE t (a BIGINT NOT NULL CHECK (a > 0), b INT)";

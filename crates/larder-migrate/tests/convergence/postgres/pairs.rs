@@ -123,6 +123,13 @@ pub(super) const COLUMNS: &[Pair] = &[
          CREATE TABLE t (a varchar(80), b varchar, c email)",
     ),
     pair(
+        "types of an extension in a schema of its own",
+        "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE t (a text)",
+        "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
+         CREATE TABLE t (a text, b ext.citext NOT NULL DEFAULT 'x' CHECK (b OPERATOR(ext.<>) 'y'),
+           c ext.citext[] DEFAULT '{}'); CREATE UNIQUE INDEX i ON t (b)",
+    ),
+    pair(
         "collations",
         "CREATE TABLE t (a text, b text COLLATE \"C\", c text COLLATE \"C\" DEFAULT 'x')",
         "CREATE TABLE t (a text COLLATE \"C\", b text COLLATE \"POSIX\", c text DEFAULT 'x')",

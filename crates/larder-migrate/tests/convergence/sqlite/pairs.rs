@@ -64,6 +64,11 @@ pub(super) const PAIRS: &[Pair] = &[
          CREATE TABLE t (a, p INTEGER DEFAULT 1 REFERENCES p (id))",
     ),
     pair(
+        "a column that is unique",
+        "CREATE TABLE t (a)",
+        "CREATE TABLE t (a, b TEXT UNIQUE, c INTEGER, UNIQUE (a, c))",
+    ),
+    pair(
         "a column that is computed when it is read",
         "CREATE TABLE t (a TEXT)",
         "CREATE TABLE t (a TEXT, b TEXT AS (lower(a)))",

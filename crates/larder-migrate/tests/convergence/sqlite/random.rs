@@ -112,7 +112,11 @@ fn table(name: &'static str) -> impl Strategy<Value = Lowered> {
     let rest = (vec(index(), 0..3), references, vec(0..4_usize, 0..2));
     (Vec::from(columns), key, rest).prop_map(
         move |(columns, (numbered, integer, without_rowid), (indexes, references, checks))| {
-            let columns: Vec<_> = columns.into_iter().flatten().collect();
+            let mut columns: Vec<_> = columns.into_iter().flatten().collect();
+            if columns.first().is_none_or(|first| first.name.as_str() != COLUMNS[0]) {
+                // SQLite takes the name of a column that is not there for a text.
+                columns.iter_mut().for_each(|column| column.generated = None);
+            }
             let kind = if integer { ColumnKind::Int64 } else { ColumnKind::Text };
             let mut key = ColumnModel::new(id("id"), kind);
             (key.key, key.auto_increment) = (true, numbered && integer);

@@ -44,12 +44,14 @@ pub(crate) async fn a_table_that_is_there_is_a_baseline(scratch: &Scratch) {
 }
 
 pub(crate) async fn what_nobody_asked_for_stays(scratch: &Scratch) {
-    let airline = table("airline", &[]);
+    let airline = table("airline", &["seats"]);
     let migrator = scratch.migrator();
     ensure_one(&migrator, "Airline", &airline).await;
     scratch.run("CREATE TABLE somebody_elses (id BIGINT NOT NULL PRIMARY KEY)").await;
     scratch.run("ALTER TABLE airline ADD COLUMN extra BIGINT").await;
     scratch.run("CREATE UNIQUE INDEX by_hand ON airline (extra)").await;
+    // One over a column of the model, which the model does not call unique.
+    scratch.run("CREATE UNIQUE INDEX by_hand_too ON airline (seats)").await;
     let before = migrator.status().await.unwrap().migrations.len();
     for policy in [Policy::Additive, Policy::Safe, Policy::Full] {
         let models = [ModelRef::new("Airline", &airline)];
@@ -57,12 +59,46 @@ pub(crate) async fn what_nobody_asked_for_stays(scratch: &Scratch) {
     }
     assert!(scratch.tables().await.contains(&"somebody_elses".to_owned()));
     assert!(scratch.has_column("airline", "extra").await);
-    scratch.run("INSERT INTO airline (id, extra) VALUES (1, 7)").await;
+    scratch.run("INSERT INTO airline (id, extra, seats) VALUES (1, 7, 7)").await;
     let mut session = scratch.session().await;
-    let twice = session.execute("INSERT INTO airline (id, extra) VALUES (2, 7)", &[]).await;
-    assert!(twice.is_err(), "the index is gone");
+    for twice in ["(2, 7, 8)", "(2, 8, 7)"] {
+        let sql = format!("INSERT INTO airline (id, extra, seats) VALUES {twice}");
+        assert!(session.execute(&sql, &[]).await.is_err(), "an index is gone: {twice}");
+    }
     session.close().await;
+    let told = migrator.plan(&[ModelRef::new("Airline", &airline)]).await.unwrap().plan.unmanaged;
+    // An index over plain columns is a constraint on MySQL and MariaDB.
+    for (index, column) in [("by_hand", "extra"), ("by_hand_too", "seats")] {
+        let names = [format!("has an index {index:?}"), format!("is unique in ({column})")];
+        assert!(told.iter().any(|of| names.contains(&of.text)), "{index}: {told:#?}");
+    }
+    assert!(told.iter().any(|of| of.text == "has a column \"extra\""), "{told:#?}");
     assert_eq!(migrator.status().await.unwrap().migrations.len(), before);
+}
+
+/// Also where the table is written anew, and deleting the old one would delete them.
+pub(crate) async fn rows_that_refer_to_a_changed_table_stay(scratch: &Scratch) {
+    let id = larder_model::Identifier::from_static;
+    let mut reference = larder_model::ForeignKeyModel::new(id("airline"), id("airline"), id("id"));
+    reference.on_delete = larder_model::ReferentialAction::Cascade;
+    let flight = table("flight", &["airline"]).columns().to_vec().into_iter().fold(
+        TableModel::builder(id("flight")).foreign_key(reference),
+        larder_model::TableModelBuilder::column,
+    );
+    let flight = flight.build().unwrap();
+    let models = |airline| [ModelRef::new("Airline", airline), ModelRef::new("Flight", &flight)];
+    let migrator = scratch.migrator();
+    let airline = table("airline", &["seats"]);
+    ensure(&migrator, &models(&airline)).await;
+    scratch.run("INSERT INTO airline (id, name) VALUES (1, 'a'), (2, 'b')").await;
+    scratch.run("INSERT INTO flight (id, airline) VALUES (10, 1), (11, 2), (12, NULL)").await;
+    let changed = crate::support::named("airline", &["seats"]);
+    let standings = migrator.ensure(&models(&changed), Policy::Full).await.unwrap();
+    assert!(matches!(standings[0], Standing::Migrated { .. }), "{standings:#?}");
+    let refer = "SELECT COUNT(*) FROM flight WHERE airline IN (1, 2)";
+    assert_eq!(scratch.number(refer).await, 2);
+    scratch.run("DELETE FROM airline WHERE id = 2").await;
+    assert_eq!(scratch.number(refer).await, 1);
 }
 
 pub(crate) async fn drift_is_noticed_and_mended(scratch: &Scratch) {

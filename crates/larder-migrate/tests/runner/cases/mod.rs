@@ -28,6 +28,7 @@ macro_rules! for_every_database {
             ensure::a_fresh_database_gets_the_table_once
             ensure::a_table_that_is_there_is_a_baseline
             ensure::what_nobody_asked_for_stays
+            ensure::rows_that_refer_to_a_changed_table_stay
             ensure::drift_is_noticed_and_mended
             ensure::nothing_is_changed_by_the_second_start
             ensure::a_false_alarm_leads_to_no_comparison
