@@ -5,11 +5,10 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     CheckModel, ColumnModel, DataType, DefaultModel, DefaultValue, ForeignKeyModel, Identifier,
     IndexModel, IndexTermModel, TableModel, UniqueModel,
+    encoder::{Encode, Encoder, shown},
 };
 
 /// The digest of a [`TableModel`]'s content.
@@ -27,9 +26,7 @@ pub struct Checksum([u8; 32]);
 
 impl Checksum {
     pub(crate) fn of(table: &TableModel) -> Self {
-        let mut encoder = Encoder(b"larder model 1\0".to_vec());
-        encoder.table(table);
-        Self(Sha256::digest(&encoder.0).into())
+        Self(Encoder::digest(b"larder model 1\0", |encoder| table.encode(encoder)))
     }
 
     /// The digest alone.
@@ -41,8 +38,7 @@ impl Checksum {
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("v1:sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&shown(&self.0))
     }
 }
 
@@ -52,187 +48,161 @@ impl fmt::Debug for Checksum {
     }
 }
 
-/// Everything of variable length is preceded by its length, and every choice by its name, so that
-/// parts never run into each other. What is written here never changes within one version.
-struct Encoder(Vec<u8>);
-
-impl Encoder {
-    fn table(&mut self, table: &TableModel) {
-        self.option(table.schema.as_ref().map(Identifier::as_str));
-        self.text(table.name.as_str());
-        self.sorted(&table.columns, Self::column);
-        self.names(&table.key);
-        self.sorted(&table.uniques, Self::unique);
-        self.sorted(&table.indexes, Self::index);
-        self.sorted(&table.foreign_keys, Self::foreign_key);
-        self.sorted(&table.checks, Self::check);
+impl Encode for TableModel {
+    fn encode(&self, into: &mut Encoder) {
+        into.option(self.schema.as_ref().map(Identifier::as_str));
+        into.text(self.name.as_str());
+        into.sorted(&self.columns);
+        names(into, &self.key);
+        into.sorted(&self.uniques);
+        into.sorted(&self.indexes);
+        into.sorted(&self.foreign_keys);
+        into.sorted(&self.checks);
     }
+}
 
-    fn column(&mut self, column: &ColumnModel) {
-        self.text(column.name.as_str());
-        self.data_type(&column.data_type);
-        self.flag(column.nullable);
-        self.flag(column.auto_increment);
-        self.default(column.default.as_ref());
-        self.option(column.generated.as_deref());
-        self.option(column.collation.as_deref());
+impl Encode for ColumnModel {
+    fn encode(&self, into: &mut Encoder) {
+        into.text(self.name.as_str());
+        self.data_type.encode(into);
+        into.flag(self.nullable);
+        into.flag(self.auto_increment);
+        match &self.default {
+            None => into.text("none"),
+            Some(default) => default.encode(into),
+        }
+        into.option(self.generated.as_deref());
+        into.option(self.collation.as_deref());
     }
+}
 
-    fn data_type(&mut self, data_type: &DataType) {
-        match data_type {
-            DataType::Char { length } => {
-                self.text("char");
-                self.number(u64::from(*length));
+impl Encode for DataType {
+    fn encode(&self, into: &mut Encoder) {
+        match self {
+            Self::Char { length } => {
+                into.text("char");
+                into.number(u64::from(*length));
             }
-            DataType::Decimal { precision, scale } => {
-                self.text("decimal");
-                self.number(u64::from(*precision));
-                self.number(u64::from(*scale));
+            Self::Decimal { precision, scale } => {
+                into.text("decimal");
+                into.number(u64::from(*precision));
+                into.number(u64::from(*scale));
             }
-            DataType::Enum { name, labels } => {
-                self.text("enum");
-                self.text(name.as_str());
-                self.count(labels.len());
-                labels.iter().for_each(|label| self.text(label));
+            Self::Enum { name, labels } => {
+                into.text("enum");
+                into.text(name.as_str());
+                into.texts(labels);
             }
-            DataType::Kind(kind) => {
-                self.text("kind");
-                self.text(kind.as_str());
+            Self::Kind(kind) => {
+                into.text("kind");
+                into.text(kind.as_str());
             }
-            DataType::Native { kind, mysql, postgres, sqlite } => {
-                self.text("native");
-                self.text(kind.as_str());
-                self.option(mysql.as_deref());
-                self.option(postgres.as_deref());
-                self.option(sqlite.as_deref());
+            Self::Native { kind, mysql, postgres, sqlite } => {
+                into.text("native");
+                into.text(kind.as_str());
+                into.option(mysql.as_deref());
+                into.option(postgres.as_deref());
+                into.option(sqlite.as_deref());
             }
-            DataType::Temporal { kind, digits } => {
-                self.text("temporal");
-                self.text(kind.as_str());
-                self.number(u64::from(*digits));
+            Self::Temporal { kind, digits } => {
+                into.text("temporal");
+                into.text(kind.as_str());
+                into.number(u64::from(*digits));
             }
-            DataType::Varchar { length } => {
-                self.text("varchar");
-                self.number(u64::from(*length));
+            Self::Varchar { length } => {
+                into.text("varchar");
+                into.number(u64::from(*length));
             }
         }
     }
+}
 
-    fn default(&mut self, default: Option<&DefaultModel>) {
-        match default {
-            None => self.text("none"),
-            Some(DefaultModel::Now) => self.text("now"),
-            Some(DefaultModel::Sql(sql)) => {
-                self.text("sql");
-                self.text(sql);
+impl Encode for DefaultModel {
+    fn encode(&self, into: &mut Encoder) {
+        match self {
+            Self::Now => into.text("now"),
+            Self::Sql(sql) => {
+                into.text("sql");
+                into.text(sql);
             }
-            Some(DefaultModel::Value(value)) => self.value(value),
+            Self::Value(value) => value.encode(into),
         }
     }
+}
 
-    fn value(&mut self, value: &DefaultValue) {
-        match value {
-            DefaultValue::Blob(bytes) => {
-                self.text("blob");
-                self.bytes(bytes);
+impl Encode for DefaultValue {
+    fn encode(&self, into: &mut Encoder) {
+        match self {
+            Self::Blob(bytes) => {
+                into.text("blob");
+                into.bytes(bytes);
             }
-            DefaultValue::Boolean(is) => {
-                self.text("boolean");
-                self.flag(*is);
+            Self::Boolean(is) => {
+                into.text("boolean");
+                into.flag(*is);
             }
-            DefaultValue::Number(digits) => {
-                self.text("number");
-                self.text(digits);
+            Self::Number(digits) => {
+                into.text("number");
+                into.text(digits);
             }
-            DefaultValue::Text(text) => {
-                self.text("text");
-                self.text(text);
+            Self::Text(text) => {
+                into.text("text");
+                into.text(text);
             }
         }
     }
+}
 
-    fn unique(&mut self, unique: &UniqueModel) {
-        self.names(&unique.columns);
+impl Encode for UniqueModel {
+    fn encode(&self, into: &mut Encoder) {
+        names(into, &self.columns);
     }
+}
 
-    fn index(&mut self, index: &IndexModel) {
-        self.option(index.name.as_ref().map(Identifier::as_str));
-        self.flag(index.unique);
-        self.option(index.method.as_deref());
-        self.count(index.parts.len());
-        for part in &index.parts {
+impl Encode for IndexModel {
+    fn encode(&self, into: &mut Encoder) {
+        into.option(self.name.as_ref().map(Identifier::as_str));
+        into.flag(self.unique);
+        into.option(self.method.as_deref());
+        into.count(self.parts.len());
+        for part in &self.parts {
             match &part.of {
                 IndexTermModel::Column(name) => {
-                    self.text("column");
-                    self.text(name.as_str());
+                    into.text("column");
+                    into.text(name.as_str());
                 }
                 IndexTermModel::Expression(sql) => {
-                    self.text("expression");
-                    self.text(sql);
+                    into.text("expression");
+                    into.text(sql);
                 }
             }
-            self.flag(part.descending);
+            into.flag(part.descending);
         }
-        self.option(index.predicate.as_deref());
+        into.option(self.predicate.as_deref());
     }
+}
 
-    fn foreign_key(&mut self, key: &ForeignKeyModel) {
-        self.names(&key.columns);
-        self.option(key.target_schema.as_ref().map(Identifier::as_str));
-        self.text(key.target.as_str());
-        self.names(&key.target_columns);
-        self.text(key.on_delete.as_sql());
-        self.text(key.on_update.as_sql());
+impl Encode for ForeignKeyModel {
+    fn encode(&self, into: &mut Encoder) {
+        names(into, &self.columns);
+        into.option(self.target_schema.as_ref().map(Identifier::as_str));
+        into.text(self.target.as_str());
+        names(into, &self.target_columns);
+        into.text(self.on_delete.as_sql());
+        into.text(self.on_update.as_sql());
     }
+}
 
-    fn check(&mut self, check: &CheckModel) {
-        self.option(check.name.as_ref().map(Identifier::as_str));
-        self.text(&check.expression);
+impl Encode for CheckModel {
+    fn encode(&self, into: &mut Encoder) {
+        into.option(self.name.as_ref().map(Identifier::as_str));
+        into.text(&self.expression);
     }
+}
 
-    /// Encodes each item by itself and puts them into the order of their encodings.
-    fn sorted<T>(&mut self, items: &[T], encode: impl Fn(&mut Self, &T)) {
-        let encoded = items.iter().map(|item| {
-            let mut one = Self(Vec::new());
-            encode(&mut one, item);
-            one.0
-        });
-        let mut encoded: Vec<_> = encoded.collect();
-        encoded.sort_unstable();
-        self.count(encoded.len());
-        encoded.iter().for_each(|one| self.bytes(one));
-    }
-
-    fn names(&mut self, names: &[Identifier]) {
-        self.count(names.len());
-        names.iter().for_each(|name| self.text(name.as_str()));
-    }
-
-    fn option(&mut self, text: Option<&str>) {
-        self.flag(text.is_some());
-        self.text(text.unwrap_or_default());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.count(bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn count(&mut self, count: usize) {
-        self.number(count as u64);
-    }
-
-    fn number(&mut self, number: u64) {
-        self.0.extend_from_slice(&number.to_be_bytes());
-    }
-
-    fn flag(&mut self, flag: bool) {
-        self.0.push(u8::from(flag));
-    }
+fn names(into: &mut Encoder, names: &[Identifier]) {
+    into.count(names.len());
+    names.iter().for_each(|name| into.text(name.as_str()));
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod default_value;
 pub mod derive;
 mod dialect;
 mod diff;
+mod encoder;
 #[doc(hidden)]
 pub mod facade;
 mod identifier;

@@ -1,6 +1,7 @@
 //! What counts and what does not.
 
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::{ColumnKind, Dialect, IndexPartModel, ReferentialAction, TableModelBuilder, testing};

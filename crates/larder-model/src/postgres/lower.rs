@@ -16,20 +16,16 @@ use crate::{
 /// Where a table lives whose schema nobody names.
 const DEFAULT_SCHEMA: &str = "public";
 
-/// Columns that every table has anyway.
-const SYSTEM_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
-
 /// Index methods of other databases.
 const FOREIGN_METHODS: [&str; 2] = ["fulltext", "spatial"];
 
 pub(crate) fn lower(model: &TableModel, schema: Option<&str>) -> Result<Lowered, ModelError> {
     let schema = model.schema().map(Identifier::as_str).or(schema).unwrap_or(DEFAULT_SCHEMA);
-    let enums = enums(model, schema)?;
+    let enums = enums(model, schema);
     let mut table = Table::new(TableName::in_schema(schema, model.name().as_str()));
     table.comment = model.comment().map(str::to_owned);
     table.renamed_from = model.renamed_from().map(|name| name.as_str().to_owned());
-    let columns = model.columns().iter().map(|of| column(of, schema));
-    table.columns = columns.collect::<Result<_, _>>()?;
+    table.columns = model.columns().iter().map(|of| column(of, schema)).collect();
     let mut names = Names::new(model.name().as_str(), chosen(model));
     let key: Vec<_> = model.key().map(|column| column.name.as_str().to_owned()).collect();
     if !key.is_empty() {
@@ -60,35 +56,25 @@ fn chosen(model: &TableModel) -> BTreeSet<String> {
     indexes.chain(checks).map(|name| name.as_str().to_owned()).collect()
 }
 
-fn enums(model: &TableModel, schema: &str) -> Result<Vec<EnumType>, ModelError> {
+fn enums(model: &TableModel, schema: &str) -> Vec<EnumType> {
     let mut enums: Vec<EnumType> = Vec::new();
     for column in model.columns() {
         let DataType::Enum { name, labels } = &column.data_type else { continue };
-        // A table is a type as well, so both would have one name.
-        if name.as_str() == model.name().as_str() {
-            return Err(unsupported("enumerated type that is named like its table"));
-        }
         let name = TableName::in_schema(schema, name.as_str());
-        match enums.iter().find(|of| of.name == name) {
-            Some(of) if of.labels != *labels => {
-                return Err(unsupported("enumerated type with two lists of labels"));
-            }
-            Some(_) => {}
-            None => enums.push(EnumType { name, labels: labels.clone() }),
+        // Several columns may have one type, which then has one list of labels.
+        if enums.iter().all(|of| of.name != name) {
+            enums.push(EnumType { name, labels: labels.clone() });
         }
     }
-    Ok(enums)
+    enums
 }
 
-fn column(of: &ColumnModel, schema: &str) -> Result<Column, ModelError> {
-    if SYSTEM_COLUMNS.contains(&of.name.as_str()) {
-        return Err(unsupported("column that is named like one which every table has"));
-    }
+fn column(of: &ColumnModel, schema: &str) -> Column {
     let kind = of.data_type.kind();
     let ty = types::declared(&of.data_type, schema);
     let default = of.default.as_ref().map(|default| constant::default(default, kind, &ty));
     let generated = of.generated.as_ref();
-    Ok(Column {
+    Column {
         nullable: of.nullable,
         default,
         identity: of.auto_increment.then_some(Identity::ByDefault),
@@ -98,7 +84,7 @@ fn column(of: &ColumnModel, schema: &str) -> Result<Column, ModelError> {
         kind: of.data_type.is_plain().then_some(kind),
         renamed_from: of.renamed_from.as_ref().map(|name| name.as_str().to_owned()),
         ..Column::new(of.name.as_str(), ty)
-    })
+    }
 }
 
 /// A collation's name in quotes; one with a schema comes with quotes.
@@ -196,10 +182,6 @@ mod tests {
         DataType::Enum { name: id("mood"), labels }
     }
 
-    fn error(table: crate::TableModelBuilder) -> ModelError {
-        lower(&table.build().unwrap(), None).unwrap_err()
-    }
-
     #[test]
     fn a_model_gets_types_names_and_a_schema() {
         let key =
@@ -239,19 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn what_postgresql_can_not_have_is_refused() {
-        let table = || TableModel::builder(id("mood"));
-        let column = |name, data_type: DataType| ColumnModel::new(id(name), data_type);
-        let text = DataType::Kind(ColumnKind::Text);
-        assert_eq!(
-            error(table().column(column("xmin", text.clone()))),
-            unsupported("column that is named like one which every table has")
-        );
+    fn an_index_of_another_database_is_refused() {
+        let text = ColumnModel::new(id("a"), DataType::Kind(ColumnKind::Text));
         let mut index = IndexModel::over([id("a")]);
         index.method = Some("FULLTEXT".into());
-        assert_eq!(
-            error(table().column(column("a", text)).index(index)),
-            unsupported("index of this method")
-        );
+        let table = TableModel::builder(id("mood")).column(text).index(index).build().unwrap();
+        assert_eq!(lower(&table, None).unwrap_err(), unsupported("index of this method"));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{is_reserved, types::declared};
+use super::types::declared;
 use crate::{
     Check, Column, ColumnKind, ColumnModel, DataType, DefaultModel, DefaultValue, Dialect,
     ForeignKey, Generated, Identifier, Identity, Index, IndexModel, IndexPart, IndexTermModel,
@@ -17,16 +17,13 @@ use crate::{
 /// Lengths of texts and digits of numbers are not enforced by SQLite: they are left out, except
 /// where a type of the same effect has a place for them. Comments have no place at all.
 pub(crate) fn lower(model: &TableModel) -> Result<Lowered, ModelError> {
-    if is_reserved(model.name.as_str()) {
-        return Err(ModelError::ReservedName { name: model.name.clone() });
-    }
     let mut table = Table::new(TableName::new(model.name.as_str()));
     table.columns = model.columns.iter().map(column).collect();
     table.primary_key = (!model.key.is_empty())
         .then(|| PrimaryKey { name: None, columns: model.key().map(name_of).collect() });
     let unique = |of: &crate::UniqueModel| Unique {
         name: None,
-        columns: names(model, &of.columns),
+        columns: names(&of.columns),
         nulls_not_distinct: false,
         deferrable: None,
         include: Vec::new(),
@@ -44,13 +41,8 @@ fn name_of(column: &ColumnModel) -> String {
     column.name.as_str().to_owned()
 }
 
-/// The names as the columns have them, in whatever case they were mentioned.
-fn names(model: &TableModel, mentioned: &[Identifier]) -> Vec<String> {
-    let name = |name: &Identifier| {
-        let found = model.column(name.as_str()).map_or(name, |column| &column.name);
-        found.as_str().to_owned()
-    };
-    mentioned.iter().map(name).collect()
+fn names(names: &[Identifier]) -> Vec<String> {
+    names.iter().map(|name| name.as_str().to_owned()).collect()
 }
 
 fn column(model: &ColumnModel) -> Column {
@@ -126,9 +118,7 @@ fn index(model: &TableModel, of: &IndexModel) -> Result<Index, ModelError> {
     }
     let part = |part: &crate::IndexPartModel| {
         let plain = match &part.of {
-            IndexTermModel::Column(name) => {
-                IndexPart::column(names(model, std::slice::from_ref(name)).concat())
-            }
+            IndexTermModel::Column(name) => IndexPart::column(name.as_str()),
             IndexTermModel::Expression(sql) => IndexPart::expression(sql.trim()),
         };
         IndexPart { descending: part.descending, ..plain }
@@ -154,9 +144,9 @@ fn index_name(model: &TableModel, parts: &[IndexPart]) -> String {
 fn foreign_keys(model: &TableModel) -> Vec<ForeignKey> {
     let key = |of: &crate::ForeignKeyModel| ForeignKey {
         name: None,
-        columns: names(model, &of.columns),
+        columns: names(&of.columns),
         target: TableName::new(of.target.as_str()),
-        target_columns: of.target_columns.iter().map(|name| name.as_str().to_owned()).collect(),
+        target_columns: names(&of.target_columns),
         on_delete: of.on_delete,
         on_update: of.on_update,
         deferrable: None,

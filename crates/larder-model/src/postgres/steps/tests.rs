@@ -436,3 +436,39 @@ fn a_constraint_whose_name_is_taken_gets_another_one() {
         "ALTER TABLE \"app\".\"t\" ADD CONSTRAINT \"t_check1_1\" CHECK (a < 9) NOT VALID"
     );
 }
+
+#[test]
+fn a_missing_schema_comes_before_everything_in_it() {
+    let [one, other] = [table("one", &[("id", "bigint")]), table("other", &[("id", "bigint")])];
+    let missing = ["app", "another"].map(str::to_owned).into();
+    let plan = plan(&catalog(&[]), &catalog(&[&one, &other])).with_missing_schemas(&missing);
+    let [create, first, _] = plan.steps.as_slice() else { panic!("{plan:#?}") };
+    assert_eq!(create.statements, ["CREATE SCHEMA IF NOT EXISTS \"app\""]);
+    assert_eq!((create.class, &create.table), (Class::Additive, &first.table));
+    assert_eq!(create.undo, Undo::Statements(vec!["DROP SCHEMA \"app\"".into()]));
+}
+
+#[test]
+fn a_check_that_a_plan_left_behind_goes() {
+    let is_filled = "age IS NOT NULL";
+    let left = changed(&person(), |table| {
+        table.checks.push(check("person_age_is_filled", is_filled));
+        table.checks.push(check("of_somebody_else", is_filled));
+    });
+    let statements = |before: &Table, after: &Table| -> Vec<String> {
+        let plan = Plan::between(
+            Dialect::Postgres,
+            &Scope::managed(),
+            &catalog(&[before]),
+            &catalog(&[after]),
+        );
+        plan.statements().map(str::to_owned).collect()
+    };
+    let filled = |table: &Table| changed(table, |table| table.columns[2].nullable = false);
+    let drop = "ALTER TABLE \"app\".\"person\" DROP CONSTRAINT \"person_age_is_filled\"";
+    assert_eq!(statements(&left, &person()), [drop]);
+    assert_eq!(statements(&filled(&left), &filled(&person())), [drop]);
+    // What is begun is gone on with, and the check is not made again.
+    let set = "ALTER TABLE \"app\".\"person\" ALTER COLUMN \"age\" SET NOT NULL";
+    assert_eq!(statements(&left, &filled(&person())), [set, drop]);
+}
