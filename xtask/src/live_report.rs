@@ -15,9 +15,34 @@ use crate::summary::{Verdict, write_table};
 
 /// The outcomes of single tests, read while they stream by.
 #[derive(Debug, Default)]
-pub(crate) struct Outcomes(HashMap<String, bool>);
+pub(crate) struct Outcomes(HashMap<String, Outcome>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Failed,
+    Passed,
+    /// At the second try only.
+    Unsteady,
+}
 
 impl Outcomes {
+    /// Whether a test is known to have passed.
+    pub(crate) fn passed(&self, test: &str) -> bool {
+        self.of(test) != Outcome::Failed
+    }
+
+    /// Takes the outcomes of a second try of tests that had failed.
+    pub(crate) fn amend(&mut self, second: Self) {
+        for (test, outcome) in second.0 {
+            let passed = outcome == Outcome::Passed;
+            self.0.insert(test, if passed { Outcome::Unsteady } else { Outcome::Failed });
+        }
+    }
+
+    fn of(&self, test: &str) -> Outcome {
+        self.0.get(test).copied().unwrap_or(Outcome::Failed)
+    }
+
     /// Takes a line such as `test redis::hit ... ok`.
     pub(crate) fn line(&mut self, line: &str) {
         let Some((name, outcome)) =
@@ -29,7 +54,9 @@ impl Outcomes {
         // After the word may come a time, and before it what the test printed.
         let outcome = outcome.split(" <").next().unwrap_or(outcome);
         if outcome.ends_with("ok") || outcome.ends_with("FAILED") {
-            self.0.insert(name.to_owned(), outcome.ends_with("ok"));
+            let passed = outcome.ends_with("ok");
+            let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
+            self.0.insert(name.to_owned(), outcome);
         }
     }
 }
@@ -59,6 +86,8 @@ pub(crate) struct LiveReport {
     cells: BTreeMap<(Setup, String), Cell>,
     untested: Vec<Setup>,
     suites: Vec<LiveSuite>,
+    /// What failed, and what passed at its second try only, in full.
+    remarks: Vec<String>,
     requires_services: bool,
     not_run: u32,
 }
@@ -69,6 +98,7 @@ impl LiveReport {
             cells: BTreeMap::new(),
             untested: Vec::new(),
             suites: Vec::new(),
+            remarks: Vec::new(),
             requires_services,
             not_run: 0,
         }
@@ -95,7 +125,14 @@ impl LiveReport {
     ) {
         let mut ran = LiveSuite { name: suite.to_owned(), time, ..LiveSuite::default() };
         for (name, setups) in tests {
-            let passed = outcomes.0.get(*name).copied().unwrap_or(false);
+            let passed = outcomes.passed(name);
+            match outcomes.of(name) {
+                Outcome::Passed => {}
+                Outcome::Failed => self.remarks.push(format!("failed: {suite}: {name}")),
+                Outcome::Unsteady => {
+                    self.remarks.push(format!("passed at the second try only: {suite}: {name}"));
+                }
+            }
             *(if passed { &mut ran.passed } else { &mut ran.failed }) += 1;
             for setup in *setups {
                 let cell = self.cell(*setup, suite);
@@ -124,6 +161,11 @@ impl LiveReport {
     /// Whether there were any live tests.
     pub(crate) const fn is_empty(&self) -> bool {
         self.suites.is_empty() && self.not_run == 0
+    }
+
+    /// The tests that did not simply pass, each by its full name.
+    pub(crate) fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// All of them in a few words.
@@ -188,6 +230,21 @@ mod tests {
         let mut outcomes = Outcomes::default();
         lines.iter().for_each(|line| outcomes.line(line));
         outcomes
+    }
+
+    #[test]
+    fn a_second_try_counts_and_is_told() {
+        let mut first = outcomes(&["test redis::a ... FAILED", "test redis::b ... FAILED"]);
+        first.amend(outcomes(&["test redis::a ... ok", "test redis::b ... FAILED"]));
+        assert!(first.passed("redis::a") && !first.passed("redis::b") && !first.passed("redis::c"));
+        let redis = vec![Setup::Redis];
+        let mut report = LiveReport::new(false);
+        let tests = [("redis::a", &redis), ("redis::b", &redis)];
+        report.add_run("larder: it", &tests, &first, Duration::ZERO);
+        let remarks =
+            ["passed at the second try only: larder: it: redis::a", "failed: larder: it: redis::b"];
+        assert_eq!(report.remarks(), remarks);
+        assert!(matches!(report.verdict(), Verdict::Failed(_)));
     }
 
     #[test]

@@ -41,7 +41,11 @@ pub(crate) fn run(args: &[String]) -> Result<Outcome, Failure> {
     if !live.is_empty() {
         println!("\n{live}");
     }
-    Ok(summary.conclude())
+    let outcome = summary.conclude();
+    for remark in live.remarks() {
+        println!("{remark}");
+    }
+    Ok(outcome)
 }
 
 /// Builds every test binary and learns which package each belongs to, which the output of the

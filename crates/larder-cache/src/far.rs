@@ -2,12 +2,11 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use larder_core::{CacheBackend, Clock, Error, ErrorKind, Operation, Result};
+use larder_core::{CacheBackend, Clock, Counter, Error, ErrorKind, Operation, Result};
 use tracing::{Instrument as _, field};
 
 use crate::{
     breaker::{Breaker, Change},
-    counter::Counter,
     stats::FarStats,
 };
 

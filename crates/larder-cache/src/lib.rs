@@ -6,7 +6,6 @@ mod breaker;
 mod builder;
 mod cache;
 mod codec;
-mod counter;
 mod entry;
 mod error;
 mod family;

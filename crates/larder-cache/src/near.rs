@@ -9,9 +9,10 @@ use std::{
     sync::Arc,
 };
 
+use larder_core::Counter;
 use quick_cache::{Lifecycle, Weighter, sync::Cache};
 
-use crate::{counter::Counter, stats::NearStats};
+use crate::stats::NearStats;
 
 /// How large the near tier may become.
 ///

@@ -9,12 +9,9 @@ use std::{
     time::Duration,
 };
 
-use larder_core::BackendStats;
+use larder_core::{BackendStats, Counter, StripedCounter};
 
-use crate::{
-    counter::{Counter, StripedCounter},
-    histogram::{Histogram, Recorder},
-};
+use crate::histogram::{Histogram, Recorder};
 
 /// Labels beyond this many are counted together, so that a label made of user input can not
 /// exhaust the memory.

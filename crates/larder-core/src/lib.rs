@@ -3,6 +3,7 @@
 mod backend;
 mod capability;
 mod clock;
+mod counter;
 mod envelope;
 mod epoch;
 mod error;
@@ -20,6 +21,7 @@ pub use backend::{
 };
 pub use capability::Capability;
 pub use clock::{Clock, SystemClock, Tick};
+pub use counter::{Counter, StripedCounter};
 pub use envelope::{Codec, Dependency, EntryId, Envelope, EnvelopeHeader, Expectation, Rejection};
 pub use epoch::Epoch;
 pub use error::{Error, ErrorKind, Operation, Result};

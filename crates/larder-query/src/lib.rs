@@ -27,7 +27,6 @@ mod shape;
 mod statement;
 mod table;
 mod transaction;
-mod url;
 mod value;
 mod value_ref;
 mod varint;
@@ -51,8 +50,9 @@ pub use shape::{Dynamic, Shape, Typed};
 pub use statement::Reason;
 pub use table::{Column, Created, Filter, List, ModelKey, Order, Table, col};
 pub use transaction::{Committed, InTransaction, Transaction};
-pub use url::{DatabaseUrl, Engine, UrlError};
 pub use value::Value;
+
+pub use larder_database_url::{DatabaseUrl, Engine, UrlError};
 
 /// The crates whose types appear in the public interface.
 pub use {larder_cache, larder_core, larder_model, larder_sql};

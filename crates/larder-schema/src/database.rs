@@ -150,7 +150,7 @@ impl Database {
         let records = known.records.iter().filter(needs_it);
         let members: Vec<_> = records.map(|record| self.member(record)).collect();
         let expired = members.iter().filter(|member| self.slot(member.entry).is_held());
-        self.counters.expired.add(expired.count());
+        self.counters.expired.add(expired.count() as u64);
         let place = Member::find(&members, entry);
         let (flight, pilot) = Flight::new(Arc::clone(self), purpose, members);
         known.flight = Some(flight);

@@ -4,7 +4,6 @@ mod back_off;
 mod cache;
 mod cached_table;
 mod check;
-mod counter;
 mod database;
 mod drift;
 mod error;

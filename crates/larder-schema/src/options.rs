@@ -41,7 +41,6 @@ pub struct SchemaOptions {
     pub(crate) stale_while_verify: Duration,
     pub(crate) validation: Validation,
     pub(crate) back_off: BackOff,
-    pub(crate) counts_hits: bool,
     pub(crate) models: Vec<&'static ModelEntry>,
     pub(crate) second_level: Option<Arc<dyn CacheBackend>>,
     pub(crate) second_level_time_limit: Duration,
@@ -59,7 +58,6 @@ impl Default for SchemaOptions {
             stale_while_verify: Duration::ZERO,
             validation: Validation::None,
             back_off: BackOff::default(),
-            counts_hits: false,
             models: Vec::new(),
             second_level: None,
             second_level_time_limit: Duration::from_millis(100),
@@ -134,14 +132,6 @@ impl SchemaOptions {
     #[must_use]
     pub const fn with_back_off(mut self, back_off: BackOff) -> Self {
         self.back_off = back_off;
-        self
-    }
-
-    /// Whether hits are counted. Default: no, because a hit otherwise only reads. The counter is
-    /// striped, so that threads do not fight over it.
-    #[must_use]
-    pub const fn with_hit_count(mut self, counts_hits: bool) -> Self {
-        self.counts_hits = counts_hits;
         self
     }
 
@@ -224,7 +214,6 @@ impl fmt::Debug for SchemaOptions {
             .field("stale_while_verify", &self.stale_while_verify)
             .field("validation", &self.validation)
             .field("back_off", &self.back_off)
-            .field("counts_hits", &self.counts_hits)
             .field("second_level", &self.second_level)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,6 @@
 //! The schema cache of one database, as a service holds it.
 //!
-//! Invariants: a hit is two atomic loads, and the clock only where there is a time-to-live or a
+//! Invariants: a hit is two atomic loads and a count of this thread's own, and the clock only where there is a time-to-live or a
 //! validation; a table counts as ensured only after a check that succeeded and that nobody has
 //! cleared or doubted since.
 
@@ -11,8 +11,8 @@ use tokio::sync::broadcast;
 
 use crate::{
     CachedTable, Ensured, Noticed, SchemaError, SchemaEvent, SchemaMetrics, SchemaOptions,
-    SchemaStore, StatementFailure, StoreError, counter::StripedCounter, database::Database,
-    freshness::Freshness, outcome::Outcome,
+    SchemaStore, StatementFailure, StoreError, database::Database, freshness::Freshness,
+    outcome::Outcome,
 };
 
 /// Remembers which tables of one database are as their models want them, and makes them so.
@@ -24,7 +24,6 @@ use crate::{
 pub struct Schema {
     pub(crate) database: Arc<Database>,
     pub(crate) freshness: Option<Freshness>,
-    hits: Option<Arc<StripedCounter>>,
     handle: Arc<Handle>,
 }
 
@@ -71,7 +70,6 @@ impl Schema {
         Self {
             database,
             freshness: Freshness::of(&options),
-            hits: options.counts_hits.then(Arc::default),
             handle: Arc::new(Handle { options, store }),
         }
     }
@@ -258,13 +256,12 @@ impl Schema {
         self.database.cached_tables(|slot| self.is_trusted(slot))
     }
 
-    /// What was counted so far, over all handles of the database in this process; hits are this
-    /// handle's.
+    /// What was counted so far, over all handles of the database in this process.
     #[must_use]
     pub fn metrics(&self) -> SchemaMetrics {
         let counters = &self.database.counters;
         SchemaMetrics {
-            hits: self.hits.as_ref().map(|hits| hits.sum()),
+            hits: counters.hits.sum(),
             misses: counters.misses.get(),
             cached_tables: self.database.ensured(|slot| self.is_trusted(slot)),
             max_size: self.database.cache.max_size(),
@@ -306,9 +303,7 @@ impl Schema {
     }
 
     pub(crate) fn count_hit(&self) {
-        if let Some(hits) = &self.hits {
-            hits.increment();
-        }
+        self.database.counters.hits.increment();
     }
 
     /// What a miss needs would otherwise be part of every caller's future.

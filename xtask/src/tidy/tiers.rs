@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// Every crate, the foundation first.
-const TIERS: [(&str, u8); 19] = [
+const TIERS: [(&str, u8); 20] = [
     ("larder-core", 0),
+    ("larder-database-url", 0),
     ("larder-derive", 0),
     ("larder-sqlite-file", 0),
     ("larder-layers", 1),

@@ -46,10 +46,8 @@ pub(super) async fn run(args: CacheArgs) -> Result<ExitCode, Failure> {
     // Each entry lives as long as the process, which ends with this command.
     let entries: Vec<&'static ModelEntry> =
         models.into_iter().map(|model| ModelEntry::leaked(&model.name, model.table)).collect();
-    let options = SchemaOptions::default()
-        .with_policy(Policy::Verify)
-        .with_hit_count(true)
-        .with_models(entries.iter().copied());
+    let options =
+        SchemaOptions::default().with_policy(Policy::Verify).with_models(entries.iter().copied());
     let schema = Schema::new(Arc::new(migrator), options);
     let mut found = Vec::new();
     for entry in entries {
@@ -148,9 +146,8 @@ fn text(
         }
     }
     let count = |number: u64, what| counted(usize::try_from(number).unwrap_or(usize::MAX), what);
-    let SchemaMetrics { cached_tables, max_size, misses, .. } = *metrics;
+    let SchemaMetrics { cached_tables, max_size, hits, misses, .. } = *metrics;
     writeln!(out, "\n{} cached, of at most {max_size}", counted(cached_tables, "table"))?;
-    let hits = metrics.hits.unwrap_or_default();
     writeln!(
         out,
         "{}, of which {hits} asked nobody ({}); {} at the database",

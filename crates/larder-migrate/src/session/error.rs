@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use larder_database_url::UrlError;
+
 /// A statement that failed, or a connection that could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}", kind.as_str(), code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default())]
@@ -61,6 +63,11 @@ impl SessionError {
         source: Option<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         Self { kind, code, source }
+    }
+
+    /// A URL that leads to no database of this build.
+    pub(super) fn url(source: UrlError) -> Self {
+        Self::new(SessionErrorKind::Unsupported, None, Some(source.into()))
     }
 
     /// What a caller can do about it.

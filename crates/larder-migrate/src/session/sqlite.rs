@@ -1,6 +1,6 @@
 //! A connection to SQLite.
 //!
-//! Guards that a file is created only if the URL says so, and against three silences of the
+//! Guards against three silences of the
 //! driver: a parameter that is not bound is NULL, the count of changed rows is that of whatever
 //! changed rows last, and a thread that dies looks like the end of the rows.
 
@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
+use larder_database_url::{DatabaseUrl, SqliteTarget};
 use larder_model::{Dialect, SqlToken, sql_tokens};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _,
-    Row as _, SqliteConnection, TypeInfo as _, ValueRef as _,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow},
+    Arguments as _, AssertSqlSafe, Connection as _, Either, Executor as _, Row as _,
+    SqliteConnection, TypeInfo as _, ValueRef as _,
+    sqlite::{SqliteArguments, SqliteJournalMode, SqliteRow},
 };
 
 use super::sqlite_error::map;
@@ -22,73 +23,14 @@ use crate::{Cell, Param, Session, SessionError, SessionErrorKind};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens a connection as the query layer does.
-pub(super) async fn connect(url: &str) -> Result<Box<dyn Session>, SessionError> {
-    let options = options(url)?;
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<Box<dyn Session>, SessionError> {
+    let target = SqliteTarget::parse(url).map_err(SessionError::url)?;
+    let mut options = target.connect_options().busy_timeout(BUSY_TIMEOUT);
+    if !target.in_memory() && !target.read_only() {
+        options = options.journal_mode(SqliteJournalMode::Wal);
+    }
     let connection = SqliteConnection::connect_with(&options).await.map_err(map)?;
     Ok(Box::new(SqliteSession { connection }))
-}
-
-/// What a URL says: `sqlite:` or `sqlite://`, a path, and `mode=` and `immutable=` behind it.
-///
-/// A file that is not there is created with `mode=rwc` only. A file that may be written is brought
-/// into the mode of a write-ahead log.
-fn options(url: &str) -> Result<SqliteConnectOptions, SessionError> {
-    let rest = url.trim().split_once(':').map(|(_, rest)| rest).ok_or_else(no_database)?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-    let path = percent_decode(path).filter(|path| !path.is_empty()).ok_or_else(no_database)?;
-    let (mut memory, mut read_only, mut create, mut immutable) =
-        (path == ":memory:", false, false, false);
-    for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
-        match parameter {
-            "mode=memory" => memory = true,
-            "mode=ro" => (read_only, create) = (true, false),
-            "mode=rw" => (read_only, create) = (false, false),
-            "mode=rwc" => (read_only, create) = (false, true),
-            "immutable=true" | "immutable=1" => immutable = true,
-            "immutable=false" | "immutable=0" => immutable = false,
-            _ => return Err(no_database()),
-        }
-    }
-    let options = SqliteConnectOptions::new()
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
-        // Statements may hold secrets as literals.
-        .disable_statement_logging();
-    if memory {
-        // Private to its one connection, so the name does not matter.
-        return Ok(options.filename(":memory:").in_memory(true));
-    }
-    let read_only = read_only || immutable;
-    let options = options
-        .filename(path)
-        .read_only(read_only)
-        .immutable(immutable)
-        .create_if_missing(create && !immutable);
-    Ok(match read_only {
-        true => options,
-        false => options.journal_mode(SqliteJournalMode::Wal),
-    })
-}
-
-fn no_database() -> SessionError {
-    SessionError::new(SessionErrorKind::Unsupported, None, None)
-}
-
-/// Resolves `%41` to `A`; `None` if the text is not encoded so.
-fn percent_decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
-        let (high, low) = (digit()?, digit()?);
-        decoded.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(decoded).ok()
 }
 
 #[derive(Debug)]
@@ -226,8 +168,12 @@ fn misused(why: &'static str) -> SessionError {
 mod tests {
     use super::*;
 
+    async fn open(url: &str) -> Result<Box<dyn Session>, SessionError> {
+        connect(&url.parse().unwrap()).await
+    }
+
     async fn memory() -> Box<dyn Session> {
-        connect("sqlite::memory:").await.unwrap()
+        open("sqlite::memory:").await.unwrap()
     }
 
     #[tokio::test]
@@ -268,9 +214,9 @@ mod tests {
     async fn a_transaction_that_is_not_committed_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/t.db", directory.path().display());
-        let missing = connect(&url).await.unwrap_err();
+        let missing = open(&url).await.unwrap_err();
         assert_eq!(missing.kind(), SessionErrorKind::Connection);
-        let mut session = connect(&format!("{url}?mode=rwc")).await.unwrap();
+        let mut session = open(&format!("{url}?mode=rwc")).await.unwrap();
         session.begin().await.unwrap();
         session.run("CREATE TABLE a (x)").await.unwrap();
         session.rollback().await.unwrap();
@@ -280,27 +226,10 @@ mod tests {
         session.begin().await.unwrap();
         session.run("CREATE TABLE c (x)").await.unwrap();
         session.close().await;
-        let mut session = connect(&format!("{url}?mode=ro")).await.unwrap();
+        let mut session = open(&format!("{url}?mode=ro")).await.unwrap();
         let rows = session.fetch("SELECT name FROM sqlite_schema", &[]).await.unwrap();
         assert_eq!(rows, [[Cell::Text("b".into())]]);
         let error = session.run("CREATE TABLE c (x)").await.unwrap_err();
         assert_eq!(error.kind(), SessionErrorKind::Permission);
-    }
-
-    #[test]
-    fn a_url_is_read_as_the_query_layer_reads_it() {
-        let check = |url: &str, path: Option<&str>| {
-            let found = options(url).ok().map(|options| options.get_filename().to_owned());
-            assert_eq!(found.as_deref(), path.map(std::path::Path::new), "{url}");
-        };
-        check("sqlite://a.db", Some("a.db"));
-        check("sqlite:///a.db?mode=rwc", Some("/a.db"));
-        check("sqlite:a%20%3F%23.db?mode=ro", Some("a ?#.db"));
-        check("sqlite:a?mode=rw&immutable=1", Some("a"));
-        check("sqlite::memory:", Some(":memory:"));
-        check("sqlite://x?mode=memory", Some(":memory:"));
-        check("sqlite://", None);
-        check("sqlite:%zz", None);
-        check("sqlite:a?mode=other", None);
     }
 }

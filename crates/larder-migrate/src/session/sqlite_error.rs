@@ -104,7 +104,8 @@ mod tests {
     #[tokio::test]
     async fn the_messages_are_those_that_sqlite_has() {
         use SessionErrorKind::*;
-        let mut session = crate::session::sqlite::connect("sqlite::memory:").await.unwrap();
+        let url = "sqlite::memory:".parse().unwrap();
+        let mut session = crate::session::sqlite::connect(&url).await.unwrap();
         session.run("CREATE TABLE t (a); CREATE INDEX i ON t (a)").await.unwrap();
         for (sql, expected) in [
             ("CREATE TABLE t (a)", Exists),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use larder_database_url::{DatabaseUrl, Engine};
 
 use crate::{Connector, Session, SessionError, SessionErrorKind};
 
@@ -23,18 +24,27 @@ impl UrlConnector {
 #[async_trait]
 impl Connector for UrlConnector {
     async fn connect(&self) -> Result<Box<dyn Session>, SessionError> {
-        let scheme = self.url.split(':').next().unwrap_or_default();
-        match scheme {
+        let url: DatabaseUrl = self.url.parse().map_err(SessionError::url)?;
+        match url.engine() {
             #[cfg(feature = "postgres")]
-            "postgres" | "postgresql" => super::postgres::connect(&self.url).await,
+            Engine::Postgres => super::postgres::connect(&url).await,
             #[cfg(feature = "mysql")]
-            "mariadb" | "mysql" => super::mysql::connect(&self.url).await,
+            Engine::MariaDb | Engine::MySql => super::mysql::connect(&url).await,
             #[cfg(feature = "sqlite")]
-            "sqlite" => super::sqlite::connect(&self.url).await,
-            _ => Err(SessionError::new(SessionErrorKind::Unsupported, None, None)),
+            Engine::Sqlite => super::sqlite::connect(&url).await,
+            #[allow(unreachable_patterns, reason = "with all features no engine is left")]
+            engine => {
+                let source = Some(NotCompiled(engine).into());
+                Err(SessionError::new(SessionErrorKind::Unsupported, None, source))
+            }
         }
     }
 }
+
+/// The URL is of an engine that this build does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the engine {0} is not compiled in: enable the feature \"{feature}\"", feature = .0.feature())]
+struct NotCompiled(Engine);
 
 impl fmt::Debug for UrlConnector {
     /// The URL has a password in it.

@@ -22,6 +22,15 @@ fn url_of(database: &str) -> String {
     format!("{}/{database}{parameters}", &place[..end])
 }
 
+/// The same database as the superuser of the servers that `cargo xtask test` starts.
+#[allow(dead_code, reason = "few tests need the right to everything")]
+pub(crate) fn as_superuser(url: &str) -> String {
+    let mut url = url::Url::parse(url).unwrap();
+    url.set_username("postgres").unwrap();
+    url.set_password(Some("larder")).unwrap();
+    url.into()
+}
+
 async fn open(url: &str) -> Box<dyn Session> {
     UrlConnector::new(url).connect().await.unwrap_or_else(|error| panic!("{error:?}"))
 }

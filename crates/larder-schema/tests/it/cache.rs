@@ -68,13 +68,13 @@ fn a_caller_s_word_is_taken() {
 fn a_failure_is_never_a_hit() {
     block_on(async {
         let store = FakeStore::new();
-        let schema = store.schema_with(options().with_hit_count(true));
+        let schema = store.schema_with(options());
         store.fail(true);
         for _ in 0..3 {
             assert!(schema.ensure::<Airline>().await.is_err());
         }
         let metrics = schema.metrics();
-        assert_eq!((metrics.hits, metrics.misses), (Some(0), 3));
+        assert_eq!((metrics.hits, metrics.misses), (0, 3));
         assert_eq!((metrics.checks, metrics.failures, metrics.cached_tables), (3, 3, 0));
         store.fail(false);
         assert!(schema.ensure::<Airline>().await.is_ok());
@@ -85,16 +85,15 @@ fn a_failure_is_never_a_hit() {
 fn what_happens_is_counted() {
     block_on(async {
         let store = FakeStore::new();
-        let schema = store.schema_with(options().with_hit_count(true));
+        let schema = store.schema_with(options());
         for _ in 0..4 {
             schema.ensure::<Airline>().await.unwrap();
         }
         let metrics = schema.metrics();
-        assert_eq!((metrics.hits, metrics.misses), (Some(3), 1));
+        assert_eq!((metrics.hits, metrics.misses), (3, 1));
         assert_eq!(metrics.hit_rate(), Some(0.75));
         assert_eq!((metrics.checks, metrics.migrations, metrics.failures), (1, 1, 0));
         assert_eq!((metrics.cached_tables, metrics.max_size), (1, 1_000));
-        assert_eq!(store.schema().metrics().hits, None, "hits are not counted by default");
     });
 }
 

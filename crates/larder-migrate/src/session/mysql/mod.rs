@@ -6,24 +6,21 @@
 mod cells;
 mod error;
 mod settings;
-mod target;
 
 use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
+use larder_database_url::{DatabaseUrl, MySqlTarget, MySqlTls};
 use larder_model::Dialect;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, MySqlConnection, mysql::MySqlArguments,
 };
 
 use crate::{Cell, Param, Session, SessionError, SessionErrorKind};
-use target::{Target, Tls};
 
 /// Opens a session.
-pub(super) async fn connect(url: &str) -> Result<Box<dyn Session>, SessionError> {
-    let target = Target::parse(url).map_err(|reason| {
-        SessionError::new(SessionErrorKind::Unsupported, None, Some(reason.into()))
-    })?;
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<Box<dyn Session>, SessionError> {
+    let target = MySqlTarget::parse(url).map_err(SessionError::url)?;
     let mut connection = open(&target).await?;
     let dialect = settings::set_up(&mut connection).await?;
     Ok(Box::new(MySqlSession { connection, dialect }))
@@ -31,10 +28,10 @@ pub(super) async fn connect(url: &str) -> Result<Box<dyn Session>, SessionError>
 
 /// Opens a connection. A server may ask for the password itself (`caching_sha2_password`), which
 /// goes over an encrypted connection only: where nothing leaves the machine, it is encrypted then.
-async fn open(target: &Target) -> Result<MySqlConnection, SessionError> {
+async fn open(target: &MySqlTarget) -> Result<MySqlConnection, SessionError> {
     match target.connect_options().connect().await {
         Err(sqlx::Error::Configuration(source)) => match target.tls() {
-            Tls::Local if cfg!(feature = "tls-rustls") => {
+            MySqlTls::Local if cfg!(feature = "tls-rustls") => {
                 target.encrypted().connect_options().connect().await.map_err(error::map)
             }
             _ => Err(login_needs_encryption(source)),

@@ -5,9 +5,9 @@
 //! settings are.
 
 mod error;
-mod options;
 
 use async_trait::async_trait;
+use larder_database_url::{DatabaseUrl, PostgresTarget};
 use larder_model::Dialect;
 use sqlx::{
     AssertSqlSafe, Column as _, Connection as _, Row as _, ValueRef as _,
@@ -21,8 +21,10 @@ use crate::{Cell, Param, Session, SessionError};
 const SETUP: &str = "SET standard_conforming_strings = on";
 
 /// Opens a session.
-pub(super) async fn connect(url: &str) -> Result<Box<dyn Session>, SessionError> {
-    let options = options::parse(url)?;
+pub(super) async fn connect(url: &DatabaseUrl) -> Result<Box<dyn Session>, SessionError> {
+    let options = PostgresTarget::parse(url).map_err(SessionError::url)?.connect_options();
+    // A statement that was prepared for a schema of before is worth nothing here.
+    let options = options.statement_cache_capacity(0);
     let connection = PgConnection::connect_with(&options).await.map_err(error::map)?;
     let mut session = PostgresSession { connection };
     session.run(SETUP).await?;

@@ -173,7 +173,10 @@ async fn tables_that_the_role_has_no_right_to_are_described() {
     with_session(|mut session, _| async move {
         let role = format!("larder_test_{:016x}", rand::random::<u64>());
         session.run("CREATE TABLE secret (id int PRIMARY KEY, a text)").await.unwrap();
-        session.run(&format!("CREATE ROLE {role}; SET ROLE {role}")).await.unwrap();
+        session
+            .run(&format!("CREATE ROLE {role}; GRANT {role} TO CURRENT_USER; SET ROLE {role}"))
+            .await
+            .unwrap();
         let refused = session.fetch("SELECT a FROM secret", &[]).await.is_err();
         let catalog = look(&mut *session, &["secret"]).await;
         session.run(&format!("RESET ROLE; DROP ROLE {role}")).await.unwrap();

@@ -127,7 +127,10 @@ async fn a_transaction_of_the_caller_goes_on_also_after_an_error() {
 async fn roles_without_rights_normalise_as_far_as_they_may() {
     with_session(|mut session, _| async move {
         let role = format!("larder_test_{:016x}", rand::random::<u64>());
-        session.run(&format!("CREATE ROLE {role}; SET ROLE {role}")).await.unwrap();
+        session
+            .run(&format!("CREATE ROLE {role}; GRANT {role} TO CURRENT_USER; SET ROLE {role}"))
+            .await
+            .unwrap();
         let may_create = session.run("CREATE SCHEMA nope").await.is_ok();
         let temporary = normalise(&mut *session, vec![model("My App"), model("public")]).await;
         let revoke = "RESET ROLE; DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM \

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use larder_core::{Clock, Health, SystemClock};
+use larder_database_url::{MySqlTarget, MySqlTls};
 
 use super::{
     begin, error, health,
     pool::{Left, Pool, Pooled},
     run::{self, Order, Ran, Wanted},
     scan::{Scan, Verb, scan},
-    target::{Target, Tls},
 };
 use crate::{
     DatabaseIdentity, DatabaseOptions, DatabaseUrl, Engine, Executed, Params, QueryError, RowLimit,
@@ -31,7 +31,7 @@ pub(super) struct MySqlDriver {
     clock: Arc<dyn Clock>,
     identity: DatabaseIdentity,
     scope: String,
-    tls: Tls,
+    tls: MySqlTls,
 }
 
 /// Opens a database.
@@ -39,7 +39,7 @@ pub(in crate::driver) async fn connect(
     url: &DatabaseUrl,
     options: &DatabaseOptions,
 ) -> Result<Box<dyn Driver>, QueryError> {
-    let target = Target::parse(url)?;
+    let target = MySqlTarget::parse(url)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let pool = Pool::open(&target, options, Arc::clone(&clock)).await?;
     let session = pool.session();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use larder_core::{Clock, Health};
+use larder_database_url::MySqlTls;
 
-use super::{session::Session, target::Tls};
+use super::session::Session;
 use crate::{Params, QueryError, RowLimit, catalog::mysql::grants, driver::Driver};
 
 /// More than this, and moments that the server and this machine write differ visibly. Seconds.
@@ -14,7 +15,7 @@ const CLOCK_OFFSET_MAX: u64 = 5;
 pub(super) async fn ask(
     driver: &dyn Driver,
     session: &Session,
-    tls: Tls,
+    tls: MySqlTls,
     clock: &dyn Clock,
 ) -> Result<Health, QueryError> {
     let before = clock.now();
@@ -24,7 +25,7 @@ pub(super) async fn ask(
     let health = Health::new(latency, session.server.clone());
     let health = advise(facts(health, &found), &found, clock);
     Ok(match tls {
-        Tls::Required => health.with_advice(
+        MySqlTls::Required => health.with_advice(
             "ssl-mode=REQUIRED encrypts for whoever answers: write ssl-mode=VERIFY_IDENTITY, and \
              ssl-ca=… if the certificate is signed by an authority of your own",
         ),

@@ -11,7 +11,6 @@ mod rows;
 mod run;
 mod scan;
 mod session;
-mod target;
 mod types;
 
 pub(super) use driver::connect;

@@ -14,6 +14,7 @@ use std::{
 };
 
 use larder_core::{Clock, Tick};
+use larder_database_url::{MySqlTarget, MySqlTls};
 use sqlx::{ConnectOptions as _, Connection as _, MySqlConnection, mysql::MySqlConnectOptions};
 use tokio::{
     runtime::Handle,
@@ -21,11 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    error,
-    session::Session,
-    target::{Target, Tls},
-};
+use super::{error, session::Session};
 use crate::{DatabaseError, DatabaseErrorKind, DatabaseOptions, QueryError};
 
 /// After lying unused for this long, a connection is asked for a sign of life first.
@@ -66,7 +63,7 @@ impl std::fmt::Debug for Inner {
 impl Pool {
     /// Opens the first connection and learns what the others are to be like.
     pub(super) async fn open(
-        target: &Target,
+        target: &MySqlTarget,
         options: &DatabaseOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, QueryError> {
@@ -199,12 +196,14 @@ fn no_answer() -> QueryError {
 }
 
 /// Opens a connection, and says how the others are to be opened.
-async fn open_first(target: &Target) -> Result<(MySqlConnectOptions, MySqlConnection), QueryError> {
+async fn open_first(
+    target: &MySqlTarget,
+) -> Result<(MySqlConnectOptions, MySqlConnection), QueryError> {
     let options = target.connect_options();
     match options.connect().await {
         Ok(connection) => Ok((options, connection)),
         Err(sqlx::Error::Configuration(_)) => match target.tls() {
-            Tls::Local if cfg!(feature = "tls-rustls") => {
+            MySqlTls::Local if cfg!(feature = "tls-rustls") => {
                 let options = target.encrypted().connect_options();
                 let connection = options.connect().await.map_err(error::map)?;
                 Ok((options, connection))

@@ -4,12 +4,13 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use larder_core::Health;
+use larder_database_url::PostgresTarget;
 use larder_sql::{Dialect, StatementKind, analyze};
 
 use super::{
-    begin, connect, error, health,
+    begin, error, health,
     pool::{Checkout, Pool},
-    session::Scope,
+    session::{STATEMENTS_MAX, Scope},
     setup,
 };
 use crate::{
@@ -29,7 +30,9 @@ impl PostgresDriver {
         url: &DatabaseUrl,
         options: &DatabaseOptions,
     ) -> Result<Self, QueryError> {
-        let pool = Arc::new(Pool::new(connect::options(url)?, options));
+        let connect = PostgresTarget::parse(url)?.connect_options();
+        let connect = connect.statement_cache_capacity(STATEMENTS_MAX);
+        let pool = Arc::new(Pool::new(connect, options));
         let mut first = pool.acquire().await?;
         let identity = setup::identity(first.session()?.connection()).await?;
         Ok(Self { pool, identity })

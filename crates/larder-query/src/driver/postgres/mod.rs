@@ -2,7 +2,6 @@
 
 mod arguments;
 mod begin;
-mod connect;
 mod decode;
 mod driver;
 mod encode;

@@ -20,7 +20,7 @@ use sqlx::{
 };
 
 use super::{
-    arguments, connect, error,
+    arguments, error,
     kind::Kind,
     rewrite::Fits,
     rows::Collector,
@@ -31,6 +31,8 @@ use crate::{
     Columns, DatabaseError, DatabaseErrorKind, Executed, Params, QueryError, RowLimit, RowSet,
 };
 
+/// How many prepared statements a connection keeps.
+pub(super) const STATEMENTS_MAX: usize = 256;
 /// In how many forms of different conversions a statement is kept.
 const FORMS_MAX: usize = 8;
 
@@ -204,7 +206,7 @@ impl Session {
     /// that. And it forgets if there is too much of it.
     async fn make_room(&mut self, sql: &str) -> Result<(), QueryError> {
         let changes = self.changes.load(Ordering::Acquire);
-        let is_full = self.known.len() >= connect::STATEMENTS_MAX && !self.known.contains_key(sql);
+        let is_full = self.known.len() >= STATEMENTS_MAX && !self.known.contains_key(sql);
         if changes == self.changes_seen && !is_full {
             return Ok(());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::{TryStreamExt as _, stream::BoxStream};
 use larder_core::{Clock as _, Health, SystemClock};
+use larder_database_url::SqliteTarget;
 use sqlx::{
     AssertSqlSafe, Connection as _, Either, Executor as _, Row as _, SqlSafeStr as _,
     SqliteConnection, Statement as _,
@@ -35,7 +36,7 @@ impl SqliteDriver {
         url: &DatabaseUrl,
         options: &DatabaseOptions,
     ) -> Result<Self, QueryError> {
-        let target = connect::Target::parse(url)?;
+        let target = SqliteTarget::parse(url)?;
         let pool = connect::open(&target, options).await?;
         let identity = identity::ask(&pool).await?;
         Ok(Self { pool, identity, read_only: target.read_only() })

@@ -16,7 +16,7 @@ const OWNED: usize = 16;
 /// A near hit raises one; a single shared cell would make two threads slower than one. Where a
 /// stripe has one owner, a load and a store are enough, at a fraction of an atomic addition.
 #[derive(Debug, Default)]
-pub(crate) struct StripedCounter([Stripe; STRIPES]);
+pub struct StripedCounter([Stripe; STRIPES]);
 
 /// 128 bytes: two lines, because processors fetch neighbouring lines in pairs.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct Stripe(AtomicU64);
 impl StripedCounter {
     /// Adds one and returns how often this thread's stripe had been raised before.
     #[inline(always)]
-    pub(crate) fn increment(&self) -> u64 {
+    pub fn increment(&self) -> u64 {
         let stripe = stripe();
         let Stripe(cell) = &self.0[stripe];
         if stripe < OWNED {
@@ -38,7 +38,9 @@ impl StripedCounter {
         }
     }
 
-    pub(crate) fn sum(&self) -> u64 {
+    /// What all threads counted.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
         self.0.iter().map(|stripe| stripe.0.load(Ordering::Relaxed)).sum()
     }
 }
@@ -67,18 +69,22 @@ fn next_stripe() -> usize {
 
 /// A plain counter for what happens on paths that cost microseconds anyway.
 #[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
+pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(crate) fn increment(&self) {
+    /// Adds one.
+    pub fn increment(&self) {
         self.add(1);
     }
 
-    pub(crate) fn add(&self, amount: u64) {
+    /// Adds an amount.
+    pub fn add(&self, amount: u64) {
         self.0.fetch_add(amount, Ordering::Relaxed);
     }
 
-    pub(crate) fn get(&self) -> u64 {
+    /// What was counted.
+    #[must_use]
+    pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -1,4 +1,4 @@
-//! What a URL says about a server.
+//! What a URL says about a MySQL or MariaDB server.
 //!
 //! Guards that whether a connection is encrypted follows from the URL and never from what the
 //! server offers, and that no part of the URL is shown in an error.
@@ -10,16 +10,20 @@ use sqlx::{
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 
+use crate::{DatabaseUrl, UrlError, percent::percent_decode};
+
+const PARAMETERS: &str = "ssl-mode, ssl-ca, ssl-cert, ssl-key, socket, charset=utf8mb4";
+
 /// Where the server is, who logs in, and how the connection is protected.
-#[derive(Clone)]
-pub(super) struct Target {
+#[derive(Clone, PartialEq, Eq)]
+pub struct MySqlTarget {
     host: String,
     port: u16,
     socket: Option<String>,
     user: String,
     password: Option<String>,
     database: String,
-    tls: Tls,
+    tls: MySqlTls,
     ca: Option<String>,
     cert: Option<String>,
     key: Option<String>,
@@ -27,7 +31,8 @@ pub(super) struct Target {
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tls {
+#[non_exhaustive]
+pub enum MySqlTls {
     /// Not, because it does not leave the machine; encrypted if the login asks for it.
     Local,
     /// Not, because the URL says so.
@@ -40,33 +45,20 @@ pub(super) enum Tls {
     VerifyIdentity,
 }
 
-/// Why a URL leads nowhere. No part of it is in the message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TargetError {
-    #[error("the database URL does not settle the encryption: {0}")]
-    Encryption(&'static str),
-    #[error("the database URL is not encoded correctly")]
-    Encoding,
-    #[error("the database URL has a parameter that is not known: expected {0}")]
-    Parameter(&'static str),
-}
-
-const PARAMETERS: &str = "ssl-mode, ssl-ca, ssl-cert, ssl-key, socket, charset=utf8mb4";
-
-impl Tls {
-    fn parse(text: &str) -> Result<Self, TargetError> {
+impl MySqlTls {
+    fn parse(text: &str) -> Result<Self, UrlError> {
         match text.to_ascii_uppercase().as_str() {
             "DISABLED" => Ok(Self::Disabled),
             "REQUIRED" => Ok(Self::Required),
             "VERIFY_CA" => Ok(Self::VerifyCa),
             "VERIFY_IDENTITY" => Ok(Self::VerifyIdentity),
-            "PREFERRED" => Err(TargetError::Encryption(
-                "ssl-mode=PREFERRED falls back to plain text without a word; write DISABLED, \
-                 REQUIRED, VERIFY_CA or VERIFY_IDENTITY",
-            )),
-            _ => {
-                Err(TargetError::Parameter("ssl-mode=DISABLED|REQUIRED|VERIFY_CA|VERIFY_IDENTITY"))
-            }
+            "PREFERRED" => Err(UrlError::Encryption {
+                reason: "ssl-mode=PREFERRED falls back to plain text without a word; write \
+                         DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY",
+            }),
+            _ => Err(UrlError::Parameter {
+                expected: "ssl-mode=DISABLED|REQUIRED|VERIFY_CA|VERIFY_IDENTITY",
+            }),
         }
     }
 
@@ -75,14 +67,17 @@ impl Tls {
     }
 }
 
-impl Target {
-    pub(super) fn parse(url: &str) -> Result<Self, TargetError> {
-        let (_, rest) = url.trim().split_once("://").ok_or(TargetError::Encoding)?;
-        let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+impl MySqlTarget {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`UrlError`] if the URL does not settle the encryption or says something that is not known.
+    pub fn parse(url: &DatabaseUrl) -> Result<Self, UrlError> {
+        let (place, parameters) = url.path_and_parameters();
         let (authority, database) = place.split_once('/').unwrap_or((place, ""));
         if database.contains('@') {
             // A slash in the password, which looks like the end of the host.
-            return Err(TargetError::Encoding);
+            return Err(UrlError::Encoding);
         }
         let (userinfo, location) = match authority.rsplit_once('@') {
             Some((userinfo, location)) => (Some(userinfo), location),
@@ -101,7 +96,7 @@ impl Target {
             user,
             password,
             database: percent_decode(database)?,
-            tls: Tls::Local,
+            tls: MySqlTls::Local,
             ca: None,
             cert: None,
             key: None,
@@ -111,41 +106,42 @@ impl Target {
         Ok(target)
     }
 
-    fn read_parameters(&mut self, parameters: &str) -> Result<Option<Tls>, TargetError> {
+    fn read_parameters(&mut self, parameters: &str) -> Result<Option<MySqlTls>, UrlError> {
         let mut tls = None;
         for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let value = percent_decode(value)?;
             match name {
-                "ssl-mode" | "sslmode" => tls = Some(Tls::parse(&value)?),
+                "ssl-mode" | "sslmode" => tls = Some(MySqlTls::parse(&value)?),
                 "ssl-ca" | "sslca" | "ca" => self.ca = Some(value),
                 "ssl-cert" | "sslcert" => self.cert = Some(value),
                 "ssl-key" | "sslkey" => self.key = Some(value),
                 "socket" => self.socket = Some(value),
                 "charset" if value.eq_ignore_ascii_case("utf8mb4") => {}
-                _ => return Err(TargetError::Parameter(PARAMETERS)),
+                _ => return Err(UrlError::Parameter { expected: PARAMETERS }),
             }
         }
         Ok(tls)
     }
 
     /// Decides about the encryption where the URL does not.
-    fn settle(&mut self, asked: Option<Tls>) -> Result<(), TargetError> {
+    fn settle(&mut self, asked: Option<MySqlTls>) -> Result<(), UrlError> {
         let named = self.ca.is_some() || self.cert.is_some() || self.key.is_some();
         self.tls = match asked {
             Some(tls) if named && !tls.is_encrypted() => {
-                let reason = "it names certificates and asks for no encryption";
-                return Err(TargetError::Encryption(reason));
+                return Err(UrlError::Encryption {
+                    reason: "it names certificates and asks for no encryption",
+                });
             }
             Some(tls) => tls,
-            None if named || !self.is_local() => Tls::VerifyIdentity,
-            None => Tls::Local,
+            None if named || !self.is_local() => MySqlTls::VerifyIdentity,
+            None => MySqlTls::Local,
         };
         if self.tls.is_encrypted() && !cfg!(feature = "tls-rustls") {
-            return Err(TargetError::Encryption(
-                "enable the feature `tls-rustls`, or write ssl-mode=DISABLED if nobody can listen \
-                 or interfere between here and the server",
-            ));
+            return Err(UrlError::Encryption {
+                reason: "enable the feature `tls-rustls`, or write ssl-mode=DISABLED if nobody \
+                         can listen or interfere between here and the server",
+            });
         }
         Ok(())
     }
@@ -158,28 +154,34 @@ impl Target {
             || address.is_ok_and(|address| address.is_loopback())
     }
 
-    pub(super) const fn tls(&self) -> Tls {
+    /// How the connection is protected.
+    #[must_use]
+    pub const fn tls(&self) -> MySqlTls {
         self.tls
     }
 
     /// The same place, encrypted without asking who is there: for a login that may not go over
     /// the wire in the clear, where there is no wire.
-    pub(super) fn encrypted(&self) -> Self {
-        Self { tls: Tls::Required, ..self.clone() }
+    #[must_use]
+    pub fn encrypted(&self) -> Self {
+        Self { tls: MySqlTls::Required, ..self.clone() }
     }
 
-    pub(super) fn connect_options(&self) -> MySqlConnectOptions {
+    /// The options for a connection. It is not set up yet: neither mode nor time zone nor
+    /// character set are what a session of larder's needs.
+    #[must_use]
+    pub fn connect_options(&self) -> MySqlConnectOptions {
         let mut options = MySqlConnectOptions::new()
             .host(&self.host)
             .port(self.port)
             .username(&self.user)
             .ssl_mode(match self.tls {
-                Tls::Local | Tls::Disabled => MySqlSslMode::Disabled,
-                Tls::Required => MySqlSslMode::Required,
-                Tls::VerifyCa => MySqlSslMode::VerifyCa,
-                Tls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
+                MySqlTls::Local | MySqlTls::Disabled => MySqlSslMode::Disabled,
+                MySqlTls::Required => MySqlSslMode::Required,
+                MySqlTls::VerifyCa => MySqlSslMode::VerifyCa,
+                MySqlTls::VerifyIdentity => MySqlSslMode::VerifyIdentity,
             })
-            // The session is set up by a statement of ours, in one round trip.
+            // Whoever connects sets the session up, in one round trip.
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None)
@@ -208,11 +210,22 @@ impl Target {
     }
 }
 
-fn host_and_port(location: &str) -> Result<(String, u16), TargetError> {
+/// Shows where, and not who.
+impl std::fmt::Debug for MySqlTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MySqlTarget")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+fn host_and_port(location: &str) -> Result<(String, u16), UrlError> {
     const PORT: u16 = 3306;
     let (host, port) = match location.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
-            (host, port.parse().map_err(|_| TargetError::Encoding)?)
+            (host, port.parse().map_err(|_| UrlError::Encoding)?)
         }
         _ => (location, PORT),
     };
@@ -221,52 +234,36 @@ fn host_and_port(location: &str) -> Result<(String, u16), TargetError> {
     Ok((percent_decode(host)?, port))
 }
 
-/// Resolves `%41` to `A`.
-fn percent_decode(text: &str) -> Result<String, TargetError> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else {
-            return Err(TargetError::Encoding);
-        };
-        decoded.push(u8::try_from(high * 16 + low).map_err(|_| TargetError::Encoding)?);
-    }
-    String::from_utf8(decoded).map_err(|_| TargetError::Encoding)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn target(url: &str) -> Result<MySqlTarget, UrlError> {
+        MySqlTarget::parse(&url.parse()?)
+    }
+
     #[test]
     fn user_password_place_and_parameters_are_read() {
-        let url = "mysql://u%40h:p%2Fw@[::1]:3307/air%20port?ssl-mode=disabled";
-        let found = Target::parse(url).unwrap();
+        let found = target("mysql://u%40h:p%2Fw@[::1]:3307/air%20port?ssl-mode=disabled").unwrap();
         assert_eq!((found.user.as_str(), found.password.as_deref()), ("u@h", Some("p/w")));
         assert_eq!((found.host.as_str(), found.port), ("::1", 3307));
-        assert_eq!((found.database.as_str(), found.tls), ("air port", Tls::Disabled));
-        let found = Target::parse("mariadb://u:p@w@localhost/d?socket=/run/m.sock").unwrap();
+        assert_eq!((found.database.as_str(), found.tls), ("air port", MySqlTls::Disabled));
+        let found = target("mariadb://u:p@w@localhost/d?socket=/run/m.sock").unwrap();
         assert_eq!(found.password.as_deref(), Some("p@w"));
         assert_eq!(found.socket.as_deref(), Some("/run/m.sock"));
-        assert_eq!((found.port, found.tls), (3306, Tls::Local));
+        assert_eq!((found.port, found.tls), (3306, MySqlTls::Local));
     }
 
     #[test]
     fn what_does_not_leave_the_machine_is_plain_and_everything_else_is_verified() {
         for url in ["mysql://127.0.0.1/d", "mysql://[::1]/d", "mysql://LocalHost:1/d"] {
-            assert_eq!(Target::parse(url).unwrap().tls, Tls::Local, "{url}");
+            assert_eq!(target(url).unwrap().tls, MySqlTls::Local, "{url}");
         }
         for url in ["mysql://db.example/d", "mysql://10.0.0.1/d", "mysql://localhost/d?ssl-ca=/x"] {
-            let found = Target::parse(url).map(|target| target.tls);
             if cfg!(feature = "tls-rustls") {
-                assert_eq!(found, Ok(Tls::VerifyIdentity), "{url}");
+                assert_eq!(target(url).unwrap().tls, MySqlTls::VerifyIdentity, "{url}");
             } else {
-                assert!(matches!(found, Err(TargetError::Encryption(_))), "{url}");
+                assert!(matches!(target(url), Err(UrlError::Encryption { .. })), "{url}");
             }
         }
     }
@@ -282,8 +279,10 @@ mod tests {
             "mysql://u:a/hunter2@h/d",
             "mysql://u:%zzhunter2@h/d",
         ] {
-            let Err(error) = Target::parse(url) else { panic!("{url}") };
+            let error = target(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
+        let shown = format!("{:?}", target("mysql://hunter2:hunter2@localhost/hunter2").unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -1,16 +1,16 @@
-//! From a URL to the driver's options.
+//! What a URL says about a PostgreSQL server.
 //!
 //! Guards that encryption is certain or certainly absent, that nothing of the URL is echoed, and
 //! that no statement text goes into a log.
 
-use std::{net::IpAddr, path::Path};
+use std::{fmt, net::IpAddr, path::Path};
 
 use sqlx::{
     ConnectOptions as _,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::{DatabaseUrl, UrlError, url::percent_decode};
+use crate::{DatabaseUrl, UrlError, percent::percent_decode};
 
 const PARAMETERS: &str = "sslmode=disable|require|verify-ca|verify-full, sslrootcert, sslcert, \
      sslkey, host, port, user, password, dbname, application_name, options, options[name]";
@@ -23,12 +23,12 @@ const NOT_COMPILED: UrlError = UrlError::Encryption {
     reason: "the feature \"tls-rustls\" is not enabled; enable it, or write sslmode=disable",
 };
 
-/// How many prepared statements a connection keeps.
-pub(super) const STATEMENTS_MAX: usize = 256;
+/// Puts a text of the URL into the driver's options.
+type Set = fn(PgConnectOptions, &str) -> PgConnectOptions;
 
-/// What a URL says about a PostgreSQL server.
-#[derive(Default)]
-struct Target {
+/// Where the server is, who logs in, and how the connection is protected.
+#[derive(Clone, Default)]
+pub struct PostgresTarget {
     host: Option<String>,
     port: Option<u16>,
     user: Option<String>,
@@ -39,66 +39,12 @@ struct Target {
     certificate: Option<String>,
     key: Option<String>,
     application: Option<String>,
-    /// In the notation of the server's command line.
-    options: Option<String>,
+    /// Settings of the session.
     settings: Vec<(String, String)>,
 }
 
-/// Reads a URL.
-///
-/// What it does not say comes from the variables that PostgreSQL's own programs read, such as
-/// `PGPASSWORD`; only host, port and encryption are never taken from there.
-pub(super) fn options(url: &DatabaseUrl) -> Result<PgConnectOptions, UrlError> {
-    let target = Target::parse(url)?;
-    let host = target.host.as_deref().unwrap_or("localhost");
-    let mode = match target.ssl_mode {
-        Some(mode) => mode,
-        // What does not leave the machine needs no encryption.
-        None if is_local(host) => PgSslMode::Disable,
-        None => PgSslMode::VerifyFull,
-    };
-    if !matches!(mode, PgSslMode::Disable) && !cfg!(feature = "tls-rustls") {
-        return Err(NOT_COMPILED);
-    }
-    let mut options = PgConnectOptions::new_without_pgpass()
-        .host(host)
-        .port(target.port.unwrap_or(5432))
-        .ssl_mode(mode)
-        .statement_cache_capacity(STATEMENTS_MAX)
-        // Statements may hold secrets as literals.
-        .disable_statement_logging();
-    if host.starts_with('/') {
-        options = options.socket(host);
-    }
-    if let Some(user) = &target.user {
-        options = options.username(user);
-    }
-    if let Some(password) = &target.password {
-        options = options.password(password);
-    }
-    if let Some(database) = &target.database {
-        options = options.database(database);
-    }
-    if let Some(path) = &target.root_certificate {
-        options = options.ssl_root_cert(path);
-    }
-    if let Some(path) = &target.certificate {
-        options = options.ssl_client_cert(path);
-    }
-    if let Some(path) = &target.key {
-        options = options.ssl_client_key(path);
-    }
-    if let Some(name) = &target.application {
-        options = options.application_name(name);
-    }
-    if let Some(text) = &target.options {
-        options = with_command_line(options, text)?;
-    }
-    Ok(options.options(target.settings))
-}
-
-/// Takes settings in the notation of the server's command line: `-c name=value`.
-fn with_command_line(options: PgConnectOptions, text: &str) -> Result<PgConnectOptions, UrlError> {
+/// Settings in the notation of the server's command line: `-c name=value`.
+fn command_line(text: &str) -> Result<Vec<(String, String)>, UrlError> {
     let expected = "options=-c name=value -c name=value, with spaces in a value after a backslash";
     let mut settings = Vec::new();
     let mut words = words(text).into_iter();
@@ -112,7 +58,7 @@ fn with_command_line(options: PgConnectOptions, text: &str) -> Result<PgConnectO
         let (name, value) = setting.ok_or(UrlError::Parameter { expected })?;
         settings.push((name.to_owned(), value.to_owned()));
     }
-    Ok(options.options(settings))
+    Ok(settings)
 }
 
 /// Split at spaces that follow no backslash.
@@ -140,8 +86,57 @@ fn is_local(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-impl Target {
-    fn parse(url: &DatabaseUrl) -> Result<Self, UrlError> {
+impl PostgresTarget {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`UrlError`] if the URL does not settle the encryption or says something that is not known.
+    pub fn parse(url: &DatabaseUrl) -> Result<Self, UrlError> {
+        let mut target = Self::read(url)?;
+        let host = target.host.get_or_insert_with(|| "localhost".to_owned());
+        // What does not leave the machine needs no encryption.
+        let unsaid = if is_local(host) { PgSslMode::Disable } else { PgSslMode::VerifyFull };
+        let mode = *target.ssl_mode.get_or_insert(unsaid);
+        if !matches!(mode, PgSslMode::Disable) && !cfg!(feature = "tls-rustls") {
+            return Err(NOT_COMPILED);
+        }
+        Ok(target)
+    }
+
+    /// The options for a connection.
+    ///
+    /// What the URL does not say comes from the variables that PostgreSQL's own programs read,
+    /// such as `PGPASSWORD`; only host, port and encryption are never taken from there.
+    #[must_use]
+    pub fn connect_options(&self) -> PgConnectOptions {
+        let host = self.host.as_deref().unwrap_or("localhost");
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .host(host)
+            .port(self.port.unwrap_or(5432))
+            .ssl_mode(self.ssl_mode.unwrap_or(PgSslMode::VerifyFull))
+            // Statements may hold secrets as literals.
+            .disable_statement_logging();
+        if host.starts_with('/') {
+            options = options.socket(host);
+        }
+        let texts: [(_, Set); 7] = [
+            (&self.user, |options, text| options.username(text)),
+            (&self.password, |options, text| options.password(text)),
+            (&self.database, |options, text| options.database(text)),
+            (&self.root_certificate, |options, text| options.ssl_root_cert(text)),
+            (&self.certificate, |options, text| options.ssl_client_cert(text)),
+            (&self.key, |options, text| options.ssl_client_key(text)),
+            (&self.application, |options, text| options.application_name(text)),
+        ];
+        for (text, set) in texts {
+            if let Some(text) = text {
+                options = set(options, text);
+            }
+        }
+        options.options(self.settings.iter().map(|(name, value)| (name, value)))
+    }
+
+    fn read(url: &DatabaseUrl) -> Result<Self, UrlError> {
         let (place, parameters) = url.path_and_parameters();
         let (authority, database) = place.split_once('/').unwrap_or((place, ""));
         if database.contains('@') {
@@ -205,13 +200,24 @@ impl Target {
             "password" => self.password = Some(value),
             "dbname" => self.database = Some(value),
             "application_name" => self.application = Some(value),
-            "options" => self.options = Some(value),
+            "options" => self.settings.extend(command_line(&value)?),
             _ => {
                 let setting = name.strip_prefix("options[").and_then(|name| name.strip_suffix(']'));
                 self.settings.push((setting.ok_or(unknown)?.to_owned(), value));
             }
         }
         Ok(())
+    }
+}
+
+/// Shows where, and not who.
+impl fmt::Debug for PostgresTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresTarget")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("ssl_mode", &self.ssl_mode)
+            .finish_non_exhaustive()
     }
 }
 
@@ -225,11 +231,11 @@ mod tests {
     use super::*;
 
     fn parse(url: &str) -> Result<PgConnectOptions, UrlError> {
-        options(&url.parse()?)
+        Ok(PostgresTarget::parse(&url.parse()?)?.connect_options())
     }
 
-    fn target(url: &str) -> Target {
-        Target::parse(&url.parse().unwrap()).unwrap()
+    fn target(url: &str) -> PostgresTarget {
+        PostgresTarget::read(&url.parse().unwrap()).unwrap()
     }
 
     #[test]
