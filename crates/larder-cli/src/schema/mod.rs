@@ -2,7 +2,6 @@
 //! the other.
 
 mod adopt;
-mod answer;
 mod apply;
 mod cache;
 mod command;
@@ -13,7 +12,6 @@ mod folder;
 mod lint;
 mod models;
 mod place;
-mod plain;
 mod plan;
 mod repair;
 mod report;
@@ -21,3 +19,4 @@ mod status;
 mod verify;
 
 pub(crate) use command::{SchemaArgs, run};
+use crate::{answer, plain};
