@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod events;
+mod file;
+mod options;
+mod schema;
+mod store;
+mod time_text;
+mod upgrade;
+
+pub use error::{Error, Result};
+pub use events::Event;
+pub use file::ClusterFile;
+pub use options::ClusterFileOptions;
+
+/// Why a file was not opened; part of [`Error`].
+pub use larder_sqlite_file::FileError;
