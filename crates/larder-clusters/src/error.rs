@@ -2,9 +2,11 @@
 //!
 //! Invariant: trouble with the file carries its path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use larder_sqlite_file::{FileError, rusqlite};
+
+use crate::cache::ImportError;
 
 /// The result of an operation on a cluster file.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,10 +15,39 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The configuration of a cluster can not be read. Cache the cluster anew.
+    #[error("the stored configuration of cluster {cluster_id:?} is damaged or of a later version")]
+    ConfigDamaged {
+        /// The cluster.
+        cluster_id: String,
+    },
+    /// The configuration of a cluster is too large to be stored.
+    #[error("the configuration has {bytes} bytes, {bytes_max} are the most")]
+    ConfigTooLarge {
+        /// Its size as JSON.
+        bytes: usize,
+        /// The largest size.
+        bytes_max: usize,
+    },
+    /// Something is where a new file should be. It was left alone.
+    #[error("{} exists, and is left alone", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
     /// The file was not opened, or SQLite refused to read or write it. The inner error names the
     /// file; nothing was written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The document of the former file-based cache can not be taken over. Nothing of it was.
+    #[error("the document can not be imported")]
+    Import(#[from] ImportError),
+    /// Processes use or make shared things, so the file can not be restored now.
+    #[error("shared things are used or made {processes} times, nothing was restored")]
+    InUse {
+        /// How often they are used or made.
+        processes: u64,
+    },
 }
 
 /// What ends a piece of work inside a transaction: SQLite's own error, to which the store adds

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cache;
 mod error;
 mod events;
 mod file;
@@ -9,6 +10,10 @@ mod store;
 mod time_text;
 mod upgrade;
 
+pub use cache::{
+    CachedCluster, ClusterCache, ClusterConfig, ClusterFilter, ClusterStatus, FileInfo, ImportError,
+    Imported, Optimized, Statistics,
+};
 pub use error::{Error, Result};
 pub use events::Event;
 pub use file::ClusterFile;

@@ -53,11 +53,11 @@ CREATE INDEX IF NOT EXISTS idx_registry_usage_count ON shared_cluster_registry(u
 pub(crate) const OWN: &str = "\
 CREATE TABLE larder_cluster(
     cluster_id TEXT PRIMARY KEY,
+    row_id INTEGER NOT NULL,
     config BLOB NOT NULL,
     encoding TEXT NOT NULL,
     config_bytes INTEGER NOT NULL,
-    config_hash TEXT,
-    saved_at INTEGER NOT NULL
+    config_hash TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX larder_cluster_hash ON larder_cluster(config_hash);
 

@@ -12,7 +12,7 @@ use std::{
 use larder_sqlite_file::{
     FileError, FileOptions,
     rusqlite::{
-        Connection,
+        self, Connection,
         backup::{Backup, StepResult},
         ffi,
     },
@@ -75,7 +75,7 @@ impl Draft {
             StepResult::Done => {}
             _ => {
                 let code = ffi::Error::new(ffi::SQLITE_BUSY);
-                return Err(at(larder_sqlite_file::rusqlite::Error::SqliteFailure(code, None)));
+                return Err(at(rusqlite::Error::SqliteFailure(code, None)));
             }
         }
         self.unlog(&target)
@@ -109,8 +109,6 @@ impl Draft {
         Fault::from(error).at(&self.path)
     }
 }
-
-use larder_sqlite_file::rusqlite;
 
 impl Drop for Draft {
     fn drop(&mut self) {

@@ -260,7 +260,8 @@ fn insert(transaction: &Transaction<'_>, draft: &Draft<'_>) -> Result<(), Fault>
         draft.cluster_id,
         row,
         draft.config.hash(),
-        draft.encoded.json_bytes,
+        // Bounded by the largest size.
+        i64::try_from(draft.encoded.json_bytes).unwrap_or(i64::MAX),
         draft.encoded.encoding,
         draft.encoded.bytes,
     ])?;
