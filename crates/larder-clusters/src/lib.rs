@@ -11,8 +11,8 @@ mod time_text;
 mod upgrade;
 
 pub use cache::{
-    CachedCluster, ClusterCache, ClusterConfig, ClusterFilter, ClusterStatus, FileInfo, ImportError,
-    Imported, Optimized, Statistics,
+    CachedCluster, ClusterCache, ClusterConfig, ClusterFilter, ClusterStatus, FileInfo,
+    ImportError, Imported, Optimized, Statistics,
 };
 pub use error::{Error, Result};
 pub use events::Event;

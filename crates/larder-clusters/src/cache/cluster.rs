@@ -147,7 +147,8 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<CachedCluster> {
         cluster_name: text(cell(1)?),
         host: text(cell(2)?).map(bare),
         num_workers: integer(cell(3)?),
-        status: text(cell(4)?).map_or(ClusterStatus::Unknown, |word| ClusterStatus::from_word(&word)),
+        status: text(cell(4)?)
+            .map_or(ClusterStatus::Unknown, |word| ClusterStatus::from_word(&word)),
         created_at_ms: row.get(5)?,
         expires_at_ms: row.get(6)?,
         last_accessed_ms: row.get(7)?,

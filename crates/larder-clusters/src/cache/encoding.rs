@@ -74,6 +74,7 @@ mod tests {
         let small = ClusterConfig::new().with_host("h");
         let encoded = encode(&small, 1_024).unwrap();
         assert_eq!((&*encoded.bytes, encoding(&encoded)), (&b"{\"host\":\"h\"}"[..], "json"));
+        assert_eq!(encoded.json_bytes, encoded.bytes.len());
         assert_eq!(decode(&encoded.bytes, "json"), Some(small));
         let encoded = encode(&large(), 1_024).unwrap();
         assert_eq!(encoding(&encoded), "zlib");

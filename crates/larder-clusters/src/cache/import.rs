@@ -90,9 +90,7 @@ fn collection(document: Value) -> Result<Vec<Named>, ImportError> {
         Value::Object(mut fields) => match fields.remove("clusters") {
             Some(clusters @ (Value::Array(_) | Value::Object(_))) => collection(clusters),
             Some(_) => Err(ImportError::Shape),
-            None => {
-                fields.into_iter().map(|(id, value)| Ok((Some(id), object(value)?))).collect()
-            }
+            None => fields.into_iter().map(|(id, value)| Ok((Some(id), object(value)?))).collect(),
         },
         _ => Err(ImportError::Shape),
     }

@@ -50,7 +50,7 @@ impl ClusterCache {
     }
 
     /// Caches a cluster as [`ClusterCache::cache_new_cluster`] does, with an expiry of its own, in
-    /// whole milliseconds.
+    /// whole milliseconds. No cluster is valid beyond the year 9999.
     ///
     /// # Errors
     /// [`Error::ConfigTooLarge`]; those of the file.
@@ -102,11 +102,7 @@ impl ClusterCache {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn update_cluster_status(
-        &self,
-        cluster_id: &str,
-        status: ClusterStatus,
-    ) -> Result<bool> {
+    pub fn update_cluster_status(&self, cluster_id: &str, status: ClusterStatus) -> Result<bool> {
         self.store().write(|transaction| {
             let Some(cluster) = look::one(transaction, cluster_id)? else { return Ok(false) };
             if cluster.status != status {
@@ -138,7 +134,8 @@ impl ClusterCache {
     /// Those of the file.
     pub fn remove(&self, cluster_id: &str) -> Result<bool> {
         self.store().write(|transaction| {
-            transaction.execute("DELETE FROM larder_cluster WHERE cluster_id = ?1", [cluster_id])?;
+            transaction
+                .execute("DELETE FROM larder_cluster WHERE cluster_id = ?1", [cluster_id])?;
             let sql = "DELETE FROM clusters WHERE cluster_id = ?1";
             let was_there = transaction.execute(sql, [cluster_id])? > 0;
             if was_there {
@@ -295,7 +292,10 @@ fn moment(transaction: &Transaction<'_>, value: &Value) -> Result<Option<i64>, F
     }
 }
 
-/// So much later, in whole milliseconds; the last moment where that does not fit.
+/// So much later, in whole milliseconds, and not after the year 9999, which is the last one that
+/// the former tables can hold.
 fn later(at_ms: i64, duration: Duration) -> i64 {
-    at_ms.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    const LAST_MS: i64 = 253_402_300_799_999;
+    let duration_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    at_ms.saturating_add(duration_ms).min(LAST_MS)
 }

@@ -132,10 +132,7 @@ impl ClusterCache {
 }
 
 /// The newest row that is active and has not expired.
-pub(super) fn active(
-    connection: &Connection,
-    now_ms: i64,
-) -> Result<Option<CachedCluster>, Fault> {
+pub(super) fn active(connection: &Connection, now_ms: i64) -> Result<Option<CachedCluster>, Fault> {
     const SQL: &str = select!(concat!(
         "WHERE c.is_active = 1 AND ",
         millis_sql!("c.expiry_time"),

@@ -22,24 +22,40 @@ impl ClusterCache {
         let shared = self.shared_figures()?;
         let valid = statistics.total_clusters - statistics.expired_clusters;
         let mut text = Exposition::default();
-        text.gauge("larder_clusters", "Cached clusters.", "state", &[
-            ("active", statistics.active_clusters),
-            ("expired", statistics.expired_clusters),
-            ("idle", valid - statistics.active_clusters),
-        ]);
-        text.gauge("larder_clusters_accesses", "Uses of the cached clusters.", "", &[
-            ("", statistics.total_accesses),
-        ]);
-        text.gauge("larder_clusters_marked_shared", "Cached clusters that are shared.", "", &[
-            ("", statistics.shared_clusters),
-        ]);
+        text.gauge(
+            "larder_clusters",
+            "Cached clusters.",
+            "state",
+            &[
+                ("active", statistics.active_clusters),
+                ("expired", statistics.expired_clusters),
+                ("idle", valid - statistics.active_clusters),
+            ],
+        );
+        text.gauge(
+            "larder_clusters_accesses",
+            "Uses of the cached clusters.",
+            "",
+            &[("", statistics.total_accesses)],
+        );
+        text.gauge(
+            "larder_clusters_marked_shared",
+            "Cached clusters that are shared.",
+            "",
+            &[("", statistics.shared_clusters)],
+        );
         text.gauge("larder_shared_things", "Shared things.", "state", &shared.states);
         text.gauge("larder_shared_holders", "Uses of shared things.", "", &[("", shared.holders)]);
-        text.gauge("larder_clusters_file_bytes", "Sizes on the disk.", "file", &[
-            ("database", file.database_bytes.unwrap_or_default()),
-            ("shm", file.shm_bytes.unwrap_or_default()),
-            ("wal", file.wal_bytes.unwrap_or_default()),
-        ]);
+        text.gauge(
+            "larder_clusters_file_bytes",
+            "Sizes on the disk.",
+            "file",
+            &[
+                ("database", file.database_bytes.unwrap_or_default()),
+                ("shm", file.shm_bytes.unwrap_or_default()),
+                ("wal", file.wal_bytes.unwrap_or_default()),
+            ],
+        );
         Ok(text.0)
     }
 

@@ -84,10 +84,8 @@ impl ClusterCache {
 /// Removes configurations without a cluster, which the Python tool leaves behind, and the events
 /// for which there is no room.
 fn forget(transaction: &Transaction<'_>, history_max: i64) -> Result<(), Fault> {
-    transaction.execute(
-        "DELETE FROM larder_cluster WHERE row_id NOT IN (SELECT id FROM clusters)",
-        [],
-    )?;
+    transaction
+        .execute("DELETE FROM larder_cluster WHERE row_id NOT IN (SELECT id FROM clusters)", [])?;
     transaction.execute(
         "DELETE FROM larder_event WHERE id <= (SELECT max(id) FROM larder_event) - ?1",
         [history_max],
