@@ -14,8 +14,9 @@ use crate::{
     store::Store,
 };
 
-/// The kind under which the history keeps what became of cached clusters.
-pub(super) const KIND: &str = "cache";
+/// The kind under which the history keeps what became of cached clusters. No kind of shared
+/// things can have a space in its name.
+pub(super) const KIND: &str = "cached cluster";
 
 /// The clusters that are cached in a file. Cloning it is cheap; it may be used by any number of
 /// threads and processes.
