@@ -5,6 +5,7 @@ mod events;
 mod file;
 mod options;
 mod schema;
+mod shared;
 mod store;
 mod time_text;
 mod upgrade;
@@ -13,6 +14,11 @@ pub use error::{Error, Result};
 pub use events::Event;
 pub use file::ClusterFile;
 pub use options::ClusterFileOptions;
+pub use shared::{
+    AcquireError, AcquireOptions, Creation, Creator, DestroyError, Drain, Fence, Hold, HoldId,
+    Holder, Kind, KindError, Process, Registration, Released, Shared, SharedInfo, SharedOptions,
+    SharedRegistry, State, StateError, Swept, Update, Waiting,
+};
 
 /// Why a file was not opened; part of [`Error`].
 pub use larder_sqlite_file::FileError;
