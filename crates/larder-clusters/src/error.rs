@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use larder_sqlite_file::{FileError, rusqlite};
 
-use crate::cache::ImportError;
+use crate::{Fence, ImportError, Kind, State};
 
 /// The result of an operation on a cluster file.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,6 +35,19 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// Somebody else owns the thing by now. Nothing was changed; what the caller made is on no
+    /// record, so it should delete it.
+    #[error("{kind} {key:?} is not owned under fence {fence} any more")]
+    Fenced {
+        /// The kind of the thing.
+        kind: Kind,
+        /// Its key.
+        key: String,
+        /// The caller's fence.
+        fence: Fence,
+        /// The fence of the owner by now; `None` if the thing is not there.
+        current: Option<Fence>,
+    },
     /// The file was not opened, or SQLite refused to read or write it. The inner error names the
     /// file; nothing was written.
     #[error(transparent)]
@@ -42,12 +55,42 @@ pub enum Error {
     /// The document of the former file-based cache can not be taken over. Nothing of it was.
     #[error("the document can not be imported")]
     Import(#[from] ImportError),
-    /// Processes use or make shared things, so the file can not be restored now.
-    #[error("shared things are used or made {processes} times, nothing was restored")]
+    /// Shared things are being used, made or deleted, so the file can not be restored now.
+    #[error("shared things are in use ({uses} times), so nothing was restored")]
     InUse {
-        /// How often they are used or made.
-        processes: u64,
+        /// How often they are used, made or deleted.
+        uses: u64,
     },
+    /// The thing can not be joined: it is not ready, or its last user is deleting it. Register,
+    /// or wait.
+    #[error("{kind} {key:?} can not be joined{}", in_state(*state))]
+    NotJoinable {
+        /// The kind of the thing.
+        kind: Kind,
+        /// Its key.
+        key: String,
+        /// What state it is in; `None` if it is not there.
+        state: Option<State>,
+    },
+    /// The task that the call was waiting for was ended with its runtime.
+    #[error("the runtime ended before the call did")]
+    RuntimeEnded,
+    /// Not even its owner can take the thing from the one state to the other.
+    #[error("{kind} {key:?} is {from} and can not become {to}")]
+    Transition {
+        /// The kind of the thing.
+        kind: Kind,
+        /// Its key.
+        key: String,
+        /// The state that it is in.
+        from: State,
+        /// The state that it should have.
+        to: State,
+    },
+}
+
+fn in_state(state: Option<State>) -> String {
+    state.map_or_else(String::new, |state| format!(", it is {state}"))
 }
 
 /// What ends a piece of work inside a transaction: SQLite's own error, to which the store adds

@@ -56,31 +56,38 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// The newest events of one thing, or of all.
+/// Whose events are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    Everybody,
+    Key(&'a str),
+    Thing { kind: &'a str, key: &'a str },
+}
+
+/// The newest events of one thing, of all things of one key, or of all.
 pub(crate) fn of(
     connection: &Connection,
-    thing: Option<(&str, &str)>,
+    whose: Whose<'_>,
     events_max: u32,
 ) -> Result<Vec<Event>, Fault> {
-    let events = match thing {
-        Some((kind, key)) => {
-            let mut select = connection.prepare_cached(
-                "SELECT at, kind, key, fence, event, detail, pid FROM larder_event
-                 WHERE kind = ?1 AND key = ?2 ORDER BY id DESC LIMIT ?3",
-            )?;
-            let rows = select.query_map(params![kind, key, events_max], read)?;
-            rows.collect::<Result<_, _>>()?
+    let (kind, key) = match whose {
+        Whose::Everybody => (None, None),
+        Whose::Key(key) => (None, Some(key)),
+        Whose::Thing { kind, key } => (Some(kind), Some(key)),
+    };
+    let sql = match whose {
+        Whose::Everybody | Whose::Key(_) => {
+            "SELECT at, kind, key, fence, event, detail, pid FROM larder_event
+             WHERE ?1 IS NULL AND (?2 IS NULL OR key = ?2) ORDER BY id DESC LIMIT ?3"
         }
-        None => {
-            let mut select = connection.prepare_cached(
-                "SELECT at, kind, key, fence, event, detail, pid FROM larder_event
-                 ORDER BY id DESC LIMIT ?1",
-            )?;
-            let rows = select.query_map([events_max], read)?;
-            rows.collect::<Result<_, _>>()?
+        Whose::Thing { .. } => {
+            "SELECT at, kind, key, fence, event, detail, pid FROM larder_event
+             WHERE kind = ?1 AND key = ?2 ORDER BY id DESC LIMIT ?3"
         }
     };
-    Ok(events)
+    let mut select = connection.prepare_cached(sql)?;
+    let rows = select.query_map(params![kind, key, events_max], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn read(row: &Row<'_>) -> larder_sqlite_file::rusqlite::Result<Event> {

@@ -2,7 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::{ClusterFileOptions, Event, Result, events, store::Store};
+use crate::{
+    ClusterFileOptions, Event, Result,
+    events::{self, Whose},
+    store::Store,
+};
 
 /// An open cluster file. Cloning it is cheap; all clones share their connections, which are
 /// closed with the last one.
@@ -40,7 +44,15 @@ impl ClusterFile {
     /// # Errors
     /// [`Error::File`](crate::Error::File).
     pub fn history(&self, kind: &str, key: &str, events_max: u32) -> Result<Vec<Event>> {
-        self.store.read(|connection| events::of(connection, Some((kind, key)), events_max))
+        self.store.read(|connection| events::of(connection, Whose::Thing { kind, key }, events_max))
+    }
+
+    /// What happened to the cached cluster and to the shared things of this key, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File).
+    pub fn history_of_key(&self, key: &str, events_max: u32) -> Result<Vec<Event>> {
+        self.store.read(|connection| events::of(connection, Whose::Key(key), events_max))
     }
 
     /// What happened to everything, the newest first.
@@ -48,7 +60,7 @@ impl ClusterFile {
     /// # Errors
     /// [`Error::File`](crate::Error::File).
     pub fn recent_history(&self, events_max: u32) -> Result<Vec<Event>> {
-        self.store.read(|connection| events::of(connection, None, events_max))
+        self.store.read(|connection| events::of(connection, Whose::Everybody, events_max))
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {

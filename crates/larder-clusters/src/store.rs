@@ -15,6 +15,8 @@ use larder_sqlite_file::{
     rusqlite::{Connection, Transaction},
 };
 
+use tokio::sync::Notify;
+
 use crate::{ClusterFileOptions, Result, error::Fault, upgrade::ClusterFileOwner};
 
 /// What the cache and the registry both stand on.
@@ -24,6 +26,8 @@ pub(crate) struct Store {
     file: FileOptions,
     pool: Mutex<Pool>,
     returned: Condvar,
+    /// Told of everything that this process commits.
+    pub(crate) changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +49,8 @@ impl Store {
             .with_busy_timeout(options.busy_timeout)
             .with_owner(ClusterFileOwner)
             .with_synchronous(Synchronous::Full);
-        let store = Self { options, file, pool: Mutex::default(), returned: Condvar::new() };
+        let (pool, returned, changed) = (Mutex::default(), Condvar::new(), Notify::new());
+        let store = Self { options, file, pool, returned, changed };
         drop(store.connection()?);
         Ok(store)
     }
@@ -94,7 +99,10 @@ impl Store {
     ) -> Result<T> {
         let mut connection = self.connection()?;
         let retry = Retry::within(self.options.busy_timeout);
-        immediate(&mut connection, &retry, work).map_err(|fault| fault.at(self.path()))
+        let value = immediate(&mut connection, &retry, work);
+        let value = value.map_err(|fault| fault.at(self.path()))?;
+        self.changed.notify_waiters();
+        Ok(value)
     }
 
     /// A connection for what needs one outside of a transaction.

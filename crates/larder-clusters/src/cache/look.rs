@@ -10,8 +10,9 @@ use super::{
     CachedCluster, ClusterCache, ClusterConfig, ClusterFilter,
     cluster::{columns, read},
     encoding,
+    handle::KIND,
 };
-use crate::{Error, Event, Result, error::Fault, events, time_text::millis_sql};
+use crate::{Error, Event, Result, error::Fault, time_text::millis_sql};
 
 /// What the Python tool wrote anew, or another cluster's row under the same id, is not what a
 /// configuration was kept for: the number of the row tells.
@@ -64,6 +65,12 @@ impl ClusterCache {
         encoding::decode(&bytes, &encoding).map(Some).ok_or_else(damaged)
     }
 
+    /// The moment by which validity is judged, in milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.store().now_ms()
+    }
+
     /// Whether a cluster may still be used.
     #[must_use]
     pub fn is_cluster_cache_valid(&self, cluster: &CachedCluster) -> bool {
@@ -76,8 +83,7 @@ impl ClusterCache {
     /// # Errors
     /// Those of the file.
     pub fn history(&self, cluster_id: &str, events_max: u32) -> Result<Vec<Event>> {
-        let thing = Some((super::handle::KIND, cluster_id));
-        self.store().read(|connection| events::of(connection, thing, events_max))
+        self.file().history(KIND, cluster_id, events_max)
     }
 
     /// All clusters, the newest first: the active one, those beside it, and those that have

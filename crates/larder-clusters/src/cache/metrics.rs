@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::ClusterCache;
-use crate::Result;
+use crate::{Result, State, shared::census};
 
 impl ClusterCache {
     /// The figures of the file in Prometheus' text format.
@@ -19,7 +19,10 @@ impl ClusterCache {
     pub fn prometheus(&self) -> Result<String> {
         let statistics = self.statistics()?;
         let file = self.file_info()?;
-        let shared = self.shared_figures()?;
+        let store = self.store();
+        let shared = store.snapshot(|connection| census::count(store, connection))?;
+        let things = State::ALL.map(State::as_str).into_iter().zip(shared.states);
+        let things: Vec<_> = things.collect();
         let valid = statistics.total_clusters - statistics.expired_clusters;
         let mut text = Exposition::default();
         text.gauge(
@@ -44,8 +47,8 @@ impl ClusterCache {
             "",
             &[("", statistics.shared_clusters)],
         );
-        text.gauge("larder_shared_things", "Shared things.", "state", &shared.states);
-        text.gauge("larder_shared_holders", "Uses of shared things.", "", &[("", shared.holders)]);
+        text.gauge("larder_shared_things", "Shared things.", "state", &things);
+        text.gauge("larder_shared_users", "Users of shared things.", "", &[("", shared.users)]);
         text.gauge(
             "larder_clusters_file_bytes",
             "Sizes on the disk.",
@@ -58,28 +61,6 @@ impl ClusterCache {
         );
         Ok(text.0)
     }
-
-    fn shared_figures(&self) -> Result<SharedFigures> {
-        const STATES: [&str; 5] = ["creating", "draining", "failed", "gone", "ready"];
-        self.store().snapshot(|connection| {
-            let sql = "SELECT count(*) FROM larder_shared WHERE state = ?1";
-            let mut count = connection.prepare_cached(sql)?;
-            let mut states = [("", 0); 5];
-            for (state, name) in states.iter_mut().zip(STATES) {
-                let things: i64 = count.query_row([name], |row| row.get(0))?;
-                *state = (name, things.unsigned_abs());
-            }
-            let sql = "SELECT (SELECT count(*) FROM larder_holder) \
-                       + (SELECT coalesce(sum(strangers), 0) FROM larder_shared)";
-            let holders: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-            Ok(SharedFigures { states, holders: holders.unsigned_abs() })
-        })
-    }
-}
-
-struct SharedFigures {
-    states: [(&'static str, u64); 5],
-    holders: u64,
 }
 
 /// A text of the format, under construction.

@@ -15,6 +15,7 @@ use crate::{
     Error, Result,
     error::Fault,
     events::{self, NewEvent},
+    shared::census,
     upgrade::ClusterFileOwner,
 };
 
@@ -37,8 +38,8 @@ impl ClusterCache {
     /// have added to the file stay.
     ///
     /// # Errors
-    /// [`Error::InUse`] if a process uses or makes a shared thing, of which the copy knows
-    /// nothing; [`Error::File`] if the copy is damaged or another program's. The file is
+    /// [`Error::InUse`] if somebody who lives uses, makes or deletes a shared thing, of which the
+    /// copy knows nothing; [`Error::File`] if the copy is damaged or another program's. The file is
     /// unchanged then.
     pub fn restore(&self, from: &Path) -> Result<u64> {
         let draft = Draft::beside(self.file().path())?;
@@ -62,9 +63,9 @@ impl ClusterCache {
     }
 
     fn take_over(&self, transaction: &Transaction<'_>) -> Result<u64, Fault> {
-        let processes = self.processes_at_work(transaction)?;
-        if processes > 0 {
-            return Err(Error::InUse { processes }.into());
+        let uses = census::count(self.store(), transaction)?.at_work;
+        if uses > 0 {
+            return Err(Error::InUse { uses }.into());
         }
         // Who still holds a fence from before must not meet it again.
         transaction.execute(
@@ -82,15 +83,6 @@ impl ClusterCache {
         events::record(self.store(), transaction, event)?;
         let sql = "SELECT count(*) FROM main.clusters";
         Ok(transaction.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
-    }
-
-    /// How many processes use or make a shared thing.
-    fn processes_at_work(&self, transaction: &Transaction<'_>) -> Result<u64, Fault> {
-        let sql = "SELECT (SELECT count(*) FROM main.larder_holder) \
-                   + (SELECT count(*) FROM main.larder_shared WHERE state = 'creating' \
-                      AND lease_until > ?1)";
-        let now_ms = self.store().now_ms();
-        Ok(transaction.query_row(sql, [now_ms], |row| row.get::<_, i64>(0))?.unsigned_abs())
     }
 }
 

@@ -20,7 +20,7 @@ fn the_figures_are_those_of_the_statistics() {
         "larder_clusters_accesses 4",
         "larder_clusters_marked_shared 1",
         "larder_shared_things{state=\"ready\"} 0",
-        "larder_shared_holders 0",
+        "larder_shared_users 0",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
     }

@@ -1,0 +1,30 @@
+//! Who holds an expensive thing that processes share: the state machine, its holders, and the
+//! guard that keeps a thing while it is used.
+
+mod acquire;
+mod answers;
+pub(crate) mod census;
+mod duty;
+mod former;
+mod guard;
+mod heart;
+mod holders;
+mod info;
+mod kind;
+mod machine;
+mod options;
+mod process;
+mod registry;
+mod scope;
+mod state;
+mod thing;
+
+pub use acquire::{AcquireError, AcquireOptions, Creator, DestroyError};
+pub use answers::{Creation, Drain, Hold, HoldId, Registration, Released, Swept, Update, Waiting};
+pub use guard::Shared;
+pub use info::{Holder, SharedInfo};
+pub use kind::{Kind, KindError};
+pub use options::SharedOptions;
+pub use process::Process;
+pub use registry::SharedRegistry;
+pub use state::{Fence, State, StateError};
