@@ -73,7 +73,7 @@ pub(super) fn shared(info: &SharedInfo) -> Value {
         .map(|holder| {
             json!({
                 "id": holder.id.as_str(),
-                "pid": holder.process.pid(),
+                "pid": holder.process.pid,
                 "joined_at": time(Some(holder.joined_at_ms)),
                 "heartbeat_at": time(Some(holder.heartbeat_at_ms)),
             })
@@ -84,7 +84,7 @@ pub(super) fn shared(info: &SharedInfo) -> Value {
         "config_hash": info.key,
         "cluster_id": info.resource_id,
         "status": info.state.as_str(),
-        "worker_pid": info.owner.as_ref().map(larder::clusters::Process::pid),
+        "worker_pid": info.owner.as_ref().map(|owner| owner.pid),
         "is_abandoned": info.is_abandoned,
         "fence": info.fence.number(),
         "lease_until": time(info.lease_until_ms),

@@ -37,8 +37,11 @@ pub(super) struct OptimizeArgs {
 
 pub(super) fn dbinfo(args: &DbinfoArgs) -> Result<(), Failure> {
     let path = args.place.path()?;
-    let info = FileInfo::of(&path)
-        .map_err(|source| Failure::File { path, action: "looked at", source })?;
+    let info = FileInfo::of(&path).map_err(|source| Failure::File {
+        path,
+        action: "looked at",
+        source,
+    })?;
     args.answer.print(&documents::file(&info), |out, color| {
         heading(out, "Database Information", color)?;
         fields(

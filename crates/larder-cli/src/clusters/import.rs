@@ -32,8 +32,11 @@ pub(super) struct ImportArgs {
 
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let path = || args.document.clone();
-    let document = std::fs::read_to_string(&args.document)
-        .map_err(|source| Failure::File { path: path(), action: "read", source })?;
+    let document = std::fs::read_to_string(&args.document).map_err(|source| Failure::File {
+        path: path(),
+        action: "read",
+        source,
+    })?;
     // What is no JSON is for the import to refuse.
     if let Ok(value) = serde_json::from_str(&document) {
         Environment::read().refuse_token_in(value)?;

@@ -99,7 +99,10 @@ mod tests {
     #[test]
     fn the_directory_for_state_is_the_users() {
         check(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], Some("/s/larder/clusters.db"));
-        check(&[("XDG_STATE_HOME", "s"), ("HOME", "/h")], Some("/h/.local/state/larder/clusters.db"));
+        check(
+            &[("XDG_STATE_HOME", "s"), ("HOME", "/h")],
+            Some("/h/.local/state/larder/clusters.db"),
+        );
         check(&[("HOME", "")], None);
         check(&[], None);
     }

@@ -18,5 +18,5 @@ mod report;
 mod status;
 mod verify;
 
-pub(crate) use command::{SchemaArgs, run};
 use crate::{answer, plain};
+pub(crate) use command::{SchemaArgs, run};
