@@ -17,8 +17,7 @@ pub(super) struct ConfirmArgs {
 }
 
 impl ConfirmArgs {
-    /// Asks, unless somebody has said yes; `what` is what would be done, as a sentence without its
-    /// period.
+    /// Asks, unless somebody has said yes; `what` is what would be done: "this removes …".
     pub(super) fn ask(self, what: &str) -> Result<(), Failure> {
         let (stdin, stderr) = (io::stdin(), io::stderr());
         let somebody = stdin.is_terminal() && stderr.is_terminal();
@@ -32,7 +31,7 @@ fn asked(what: &str, somebody: Option<(impl BufRead, impl Write)>) -> Result<(),
         return Err(Failure::Unconfirmed { what: what.to_owned() });
     };
     let mut answer = String::new();
-    let heard = write!(questions, "{}. Go on? [y/N] ", escape::controls(what))
+    let heard = write!(questions, "{}. Go on? [y/N] ", sentence(what))
         .and_then(|()| questions.flush())
         .and_then(|()| answers.read_line(&mut answer));
     match (heard, answer.trim().to_ascii_lowercase().as_str()) {
@@ -41,13 +40,19 @@ fn asked(what: &str, somebody: Option<(impl BufRead, impl Write)>) -> Result<(),
     }
 }
 
+fn sentence(what: &str) -> String {
+    let mut rest = what.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    escape::controls(&(first + rest.as_str())).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(answer: &str) -> (Result<(), Failure>, String) {
         let mut question = Vec::new();
-        let outcome = asked("This removes \u{1b}x", Some((answer.as_bytes(), &mut question)));
+        let outcome = asked("this removes \u{1b}x", Some((answer.as_bytes(), &mut question)));
         (outcome, String::from_utf8(question).unwrap())
     }
 
@@ -65,8 +70,8 @@ mod tests {
 
     #[test]
     fn where_nobody_can_be_asked_nothing_is_done() {
-        let outcome = asked("This removes x", None::<(&[u8], Vec<u8>)>);
+        let outcome = asked("this removes x", None::<(&[u8], Vec<u8>)>);
         assert!(matches!(outcome, Err(Failure::Unconfirmed { .. })));
-        assert!(ConfirmArgs { yes: true }.ask("This removes x").is_ok());
+        assert!(ConfirmArgs { yes: true }.ask("this removes x").is_ok());
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn backup(args: &BackupArgs) -> Result<(), Failure> {
 pub(super) fn restore(args: &RestoreArgs) -> Result<(), Failure> {
     let path = args.place.path()?;
     let (path, copy) = (path.display(), args.copy.display());
-    args.confirm.ask(&format!("This replaces what {path} says by what {copy} says"))?;
+    args.confirm.ask(&format!("this replaces what {path} says by what {copy} says"))?;
     let clusters = args.place.open_or_create(|options| options)?.restore(&args.copy)?;
     args.answer.print(&json!({ "clusters": clusters }), |out, _| {
         let clusters = counted(usize::try_from(clusters).unwrap_or(usize::MAX), "cluster");

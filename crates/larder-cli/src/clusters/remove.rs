@@ -42,7 +42,7 @@ pub(super) fn clear(args: &ClearArgs) -> Result<(), Failure> {
     let cache = args.place.open()?;
     let clusters = clusters(cache.statistics()?.total_clusters);
     let path = cache.file().path().display();
-    args.confirm.ask(&format!("This removes {clusters} from {path}"))?;
+    args.confirm.ask(&format!("this removes {clusters} from {path}"))?;
     let removed = cache.clear()?;
     args.answer.print(&json!({ "removed": removed }), |out, _| {
         writeln!(out, "Cleared {}", self::clusters(removed))

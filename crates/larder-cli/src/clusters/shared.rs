@@ -157,7 +157,7 @@ pub(super) fn cleanup(args: &CleanupSharedArgs) -> Result<(), Failure> {
         (false, false) => format!("{}, unless in use,", counted(meant.len(), "shared cluster")),
         (false, true) => format!("{}, also if in use,", counted(meant.len(), "shared cluster")),
     };
-    args.confirm.ask(&format!("This takes {which} off the record in {path}"))?;
+    args.confirm.ask(&format!("this takes {which} off the record in {path}"))?;
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
     for info in meant {
         let is_gone =

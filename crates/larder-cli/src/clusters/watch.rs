@@ -56,8 +56,10 @@ pub(super) async fn run(args: &WatchArgs) -> Result<(), Failure> {
         let cache = cache.clone();
         let look = tokio::task::spawn_blocking(move || View::of(&cache));
         let seen = tokio::select! {
-            seen = look => seen,
+            // First, so that a signal is listened for before anything is shown.
+            biased;
             () = &mut interrupted => break,
+            seen = look => seen,
         };
         // A task ends without an outcome only with the runtime, or by a panic that was told.
         let Ok(seen) = seen else { break };
