@@ -98,8 +98,8 @@ fn compare(bench: &Bench) {
     let mut times: [Vec<Duration>; 4] = Default::default();
     for round in 0..ROUNDS as u32 {
         let row = |look: u32| (round * LOOKS + look) * 7_919 % ROWS;
-        times[0].push(timed(&mut || drop(black_box(bench.figures()))));
-        times[1].push(timed(&mut || drop(black_box(bench.figures_by_hand()))));
+        times[0].push(timed(&mut || _ = black_box(bench.figures())));
+        times[1].push(timed(&mut || _ = black_box(bench.figures_by_hand())));
         times[2].push(timed(&mut || {
             (0..LOOKS).for_each(|look| assert!(bench.look(row(look))));
         }));
