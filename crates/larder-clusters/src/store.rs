@@ -5,7 +5,7 @@
 //! now: after somebody replaced it, nothing goes into the old one.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -212,12 +212,5 @@ impl Drop for Pooled<'_> {
         drop(pool);
         self.store.returned.notify_one();
         drop(surplus);
-    }
-}
-
-impl Store {
-    /// The path in its absolute form, for people.
-    pub(crate) fn shown_path(&self) -> PathBuf {
-        std::path::absolute(self.path()).unwrap_or_else(|_| self.path().to_owned())
     }
 }
