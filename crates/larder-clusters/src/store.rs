@@ -214,3 +214,26 @@ impl Drop for Pooled<'_> {
         drop(surplus);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_flushed_and_the_former_tools_foreign_key_is_not_enforced() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = ClusterFileOptions::new(directory.path().join("clusters.db"));
+        let store = Store::open(options).unwrap();
+        let connection = store.connection().unwrap();
+        for (pragma, expected) in [("synchronous", 2), ("foreign_keys", 0)] {
+            let value: i32 = connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
+        // It registers clusters as ready that it has not stored yet.
+        connection
+            .execute_batch(
+                "INSERT INTO shared_cluster_registry(config_hash, cluster_id) VALUES ('k', 'c')",
+            )
+            .unwrap();
+    }
+}
