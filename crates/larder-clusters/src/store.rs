@@ -5,14 +5,14 @@
 //! now: after somebody replaced it, nothing goes into the old one.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 use larder_core::Clock;
 use larder_sqlite_file::{
     FileIdentity, FileOptions, Retry, Synchronous, immediate,
-    rusqlite::{Connection, Transaction},
+    rusqlite::{Connection, Transaction, config::DbConfig},
 };
 
 use tokio::sync::Notify;
@@ -153,6 +153,11 @@ impl Store {
             // The former tool registers clusters as ready that it has not stored yet.
             let off = connection.pragma_update(None, "foreign_keys", false);
             off.map_err(|error| Fault::from(error).at(self.path()))?;
+            // Once the file was analysed, SQLite would otherwise prepare a statement anew for
+            // each new parameter, although no other plan is ever better here.
+            let stable = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+            let set = connection.set_db_config(stable, true);
+            set.map_err(|error| Fault::from(error).at(self.path()))?;
             let after = FileIdentity::of(self.path());
             if before.is_none() || before == after {
                 return Ok((connection, after));
@@ -215,9 +220,25 @@ impl Drop for Pooled<'_> {
     }
 }
 
-impl Store {
-    /// The path in its absolute form, for people.
-    pub(crate) fn shown_path(&self) -> PathBuf {
-        std::path::absolute(self.path()).unwrap_or_else(|_| self.path().to_owned())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_flushed_and_the_former_tools_foreign_key_is_not_enforced() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = ClusterFileOptions::new(directory.path().join("clusters.db"));
+        let store = Store::open(options).unwrap();
+        let connection = store.connection().unwrap();
+        for (pragma, expected) in [("synchronous", 2), ("foreign_keys", 0)] {
+            let value: i32 = connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+            assert_eq!(value, expected, "{pragma}");
+        }
+        // It registers clusters as ready that it has not stored yet.
+        connection
+            .execute_batch(
+                "INSERT INTO shared_cluster_registry(config_hash, cluster_id) VALUES ('k', 'c')",
+            )
+            .unwrap();
     }
 }

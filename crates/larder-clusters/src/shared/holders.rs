@@ -130,6 +130,15 @@ impl Scope<'_> {
         Ok(found.map(HoldId::from_file))
     }
 
+    /// Notes that the holders of a thing live.
+    pub(crate) fn hear_of(&self, thing: &Thing) -> Result<(), Fault> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE larder_holder SET heartbeat_at = ?1 WHERE kind = ?2 AND key = ?3",
+        )?;
+        update.execute(params![self.now, self.kind(), thing.key])?;
+        Ok(())
+    }
+
     /// Notes that a holder lives; whether it still is one.
     pub(crate) fn hear(&self, hold: &HoldId) -> Result<bool, Fault> {
         let mut update = self

@@ -116,6 +116,8 @@ impl Scope<'_> {
             (State::Creating, Update::Ready { resource_id }) => {
                 thing.resource_id = Some(resource_id.to_owned());
                 thing.lease_until = None;
+                // Up to here its lease spoke for the creator; from here on its hold does.
+                self.hear_of(&thing)?;
             }
             (State::Draining, Update::Gone) => {
                 thing.owner = None;

@@ -19,6 +19,9 @@ mod scope;
 mod state;
 mod thing;
 
+#[cfg(test)]
+mod tests;
+
 pub use acquire::{AcquireError, AcquireOptions, Creator, DestroyError};
 pub use answers::{Creation, Drain, Hold, HoldId, Registration, Released, Swept, Update, Waiting};
 pub use guard::Shared;

@@ -145,6 +145,15 @@ impl SharedRegistry {
         self.inner.write(|scope| scope.release(key, hold, Patience::Lease))
     }
 
+    /// Says that a holder lives, and returns whether it still is one. Guards do so by themselves;
+    /// it matters where processes can not look at each other.
+    ///
+    /// # Errors
+    /// [`Error::File`](crate::Error::File).
+    pub fn keep(&self, hold: &HoldId) -> Result<bool> {
+        self.inner.write(|scope| scope.hear(hold))
+    }
+
     /// Joins a thing and says how many users it has then. For callers that count and keep no
     /// hold; [`decrement_usage`](Self::decrement_usage) takes it back.
     ///
