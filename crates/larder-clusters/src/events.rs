@@ -75,6 +75,7 @@ pub(crate) fn of(
         Whose::Key(key) => (None, Some(key)),
         Whose::Thing { kind, key } => (Some(kind), Some(key)),
     };
+    // Two statements of the same parameters, because no index serves both.
     let sql = match whose {
         Whose::Everybody | Whose::Key(_) => {
             "SELECT at, kind, key, fence, event, detail, pid FROM larder_event

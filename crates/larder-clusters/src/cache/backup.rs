@@ -12,7 +12,7 @@ use std::{
 use larder_sqlite_file::{
     FileError, FileOptions,
     rusqlite::{
-        self, Connection,
+        self, Connection, ErrorCode,
         backup::{Backup, StepResult},
         ffi,
     },
@@ -68,7 +68,11 @@ impl Draft {
 
     /// Copies a database into it.
     pub(super) fn fill(&self, source: &Connection, source_path: &Path) -> Result<()> {
-        let at = |error| Fault::from(error).at(source_path);
+        let at = |error: rusqlite::Error| match error.sqlite_error_code() {
+            // Only the copy is written.
+            Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => self.fault(error),
+            _ => Fault::from(error).at(source_path),
+        };
         let mut target = Connection::open(&self.path).map_err(|error| self.fault(error))?;
         let outcome = Backup::new(source, &mut target).and_then(|backup| backup.step(-1));
         match outcome.map_err(at)? {

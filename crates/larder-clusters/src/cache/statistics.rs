@@ -31,15 +31,16 @@ impl ClusterCache {
     /// # Errors
     /// Those of the file.
     pub fn statistics(&self) -> Result<Statistics> {
-        // The inner statement turns each text into a number once. A row without a valid expiry
-        // has expired.
+        // A row without a valid expiry has expired. Without its limit, which limits nothing, the
+        // inner statement would become part of the outer one, and each text would be turned into
+        // a number as often as the figures mention it.
         const SQL: &str = concat!(
             "SELECT count(*), count(*) FILTER (WHERE live AND active), \
              count(*) FILTER (WHERE live IS NOT TRUE), total(accesses), \
              count(*) FILTER (WHERE shared) FROM (SELECT ",
             millis_sql!("expiry_time"),
             " > ?1 AS live, is_active = 1 AS active, is_shared = 1 AS shared, \
-             access_count AS accesses FROM clusters)"
+             access_count AS accesses FROM clusters LIMIT -1)"
         );
         let now_ms = self.store().now_ms();
         let mut statistics = self.store().read(|connection| {

@@ -13,6 +13,8 @@ struct Here;
 impl Runner for Here {
     fn run(&self, path: &std::path::Path, sql: &str, params: &[Value]) -> Vec<Vec<Value>> {
         let connection = Connection::open(path).unwrap();
+        // Python's SQLite enforces no foreign keys unless it is told to.
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         if params.is_empty() && sql.contains(';') {
             connection.execute_batch(sql).unwrap();
             return Vec::new();
@@ -54,6 +56,11 @@ fn what_one_side_writes_the_other_one_reads() {
 #[test]
 fn a_configuration_is_not_taken_for_that_of_a_cluster_which_the_tool_cached_anew() {
     scenarios::replaced_by_the_tool(&Here);
+}
+
+#[test]
+fn what_the_tool_shares_is_joined_and_counted() {
+    scenarios::shared_things_are_joined(&Here);
 }
 
 /// The same with Python's own sqlite3.
@@ -115,6 +122,12 @@ print(json.dumps(rows))
     #[ignore = "needs a live service"]
     fn a_configuration_is_not_taken_for_that_of_a_cluster_which_the_tool_cached_anew() {
         scenarios::replaced_by_the_tool(&Python);
+    }
+
+    #[test]
+    #[ignore = "needs a live service"]
+    fn what_the_tool_shares_is_joined_and_counted() {
+        scenarios::shared_things_are_joined(&Python);
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl Place {
     }
 
     pub(crate) fn options(&self) -> ClusterFileOptions {
-        ClusterFileOptions::new(self.path("clusters.db")).with_clock(self.clock.clone())
+        ClusterFileOptions::new(self.path("clusters.db"))
+            .with_clock(Arc::<ManualClock>::clone(&self.clock))
     }
 
     pub(crate) fn cache(&self) -> ClusterCache {

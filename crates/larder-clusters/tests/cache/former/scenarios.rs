@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use larder_clusters::{ClusterCache, ClusterFilter, ClusterStatus};
+use larder_clusters::{
+    ClusterCache, ClusterFilter, ClusterStatus, Registration, Released, State, Update,
+};
 use serde_json::{Value, json};
 
 use super::statements as tool;
@@ -158,4 +160,58 @@ pub(super) fn replaced_by_the_tool(runner: &dyn Runner) {
     cache.cleanup_expired().unwrap();
     let sql = "SELECT count(*) FROM larder_cluster";
     assert_eq!(shared.run(sql, &[]), [[json!(0)]]);
+}
+
+pub(super) fn shared_things_are_joined(runner: &dyn Runner) {
+    let shared = Shared::made_by(runner);
+    let me = std::process::id();
+    // No process has a number of ten digits.
+    let nobody = 4_000_000_000_u32;
+    for (hash, pid, status, cluster) in [
+        ("creating", me, "creating", None),
+        ("dead", nobody, "creating", None),
+        ("failed", me, "failed", None),
+        ("ready", nobody, "ready", Some("cluster-456")),
+    ] {
+        shared.run(tool::REGISTER, &[json!(hash), json!(pid)]);
+        shared.run(tool::FINISH, &[json!(status), json!(cluster), Value::Null, json!(hash)]);
+    }
+    let row = |hash: &str| {
+        let sql = "SELECT status, cluster_id, usage_count FROM shared_cluster_registry \
+                   WHERE config_hash = ?";
+        shared.run(sql, &[json!(hash)]).remove(0)
+    };
+    let cache = shared.cache();
+    let registry = cache.file().shared();
+    let states: Vec<_> =
+        registry.all().unwrap().into_iter().map(|info| (info.key, info.state)).collect();
+    let expected = [
+        ("creating", State::Creating),
+        ("dead", State::Creating),
+        ("failed", State::Failed),
+        ("ready", State::Ready),
+    ];
+    assert_eq!(states, expected.map(|(key, state)| (key.to_owned(), state)));
+
+    // One of the tool's users is there already, and both sides see the other's come and go.
+    let Registration::Ready(hold) = registry.register_creation("ready").unwrap() else {
+        panic!("it can not be joined");
+    };
+    assert_eq!(hold.resource_id, "cluster-456");
+    assert_eq!(row("ready"), [json!("ready"), json!("cluster-456"), json!(2)]);
+    shared.run(tool::INCREMENT, &[json!("ready")]);
+    assert_eq!(registry.info("ready").unwrap().unwrap().usage, 3);
+    let released = registry.release("ready", &hold.id).unwrap();
+    assert_eq!(released, Released::StillUsed { usage: 2 });
+    assert_eq!(row("ready"), [json!("ready"), json!("cluster-456"), json!(2)]);
+
+    // A creator of the tool that lives is waited for, one that died is taken over.
+    let waiting = registry.register_creation("creating").unwrap();
+    assert!(matches!(waiting, Registration::Joiner(_)), "{waiting:?}");
+    let Registration::Creator(creation) = registry.register_creation("dead").unwrap() else {
+        panic!("nobody takes it over");
+    };
+    let ready = Update::Ready { resource_id: "cluster-789" };
+    registry.update_status("dead", creation.fence, ready).unwrap();
+    assert_eq!(row("dead"), [json!("ready"), json!("cluster-789"), json!(1)]);
 }
