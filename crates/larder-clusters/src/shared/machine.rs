@@ -108,10 +108,7 @@ impl Scope<'_> {
         match (thing.state, update) {
             (State::Creating, Update::Creating { resource_id }) => {
                 thing.resource_id = resource_id.map(str::to_owned);
-                let since = thing.changed_at;
-                self.own(&mut thing, Patience::Lease);
-                thing.changed_at = since;
-                return thing.save(self, 1);
+                return self.go_on(thing);
             }
             (State::Creating, Update::Ready { resource_id }) => {
                 thing.resource_id = Some(resource_id.to_owned());
@@ -270,14 +267,27 @@ impl Scope<'_> {
         }
     }
 
-    /// Gives an owner a full lease from now on, as long as it is one.
+    /// Gives an owner a full lease from now on, as long as it is one. Whoever has the fence is the
+    /// owner, so that a creation can be handed to another process.
     pub(crate) fn renew(&self, key: &str, fence: Fence) -> Result<(), Fault> {
-        let found = self.load(key)?;
-        let until = self.now.saturating_add(millis(self.options.lease));
-        if self.prolong(key, fence, until)? {
-            return Ok(());
+        match self.load(key)? {
+            Some(thing)
+                if thing.fence == fence
+                    && matches!(thing.state, State::Creating | State::Draining) =>
+            {
+                self.go_on(thing)
+            }
+            other => Err(self.fenced(key, fence, other.as_ref())),
         }
-        Err(self.fenced(key, fence, found.as_ref()))
+    }
+
+    /// Notes that this process goes on with what it owns.
+    fn go_on(&self, mut thing: Thing) -> Result<(), Fault> {
+        let since = thing.changed_at;
+        self.own(&mut thing, Patience::Lease);
+        thing.changed_at = since;
+        let living = u64::from(thing.state == State::Creating);
+        thing.save(self, living)
     }
 
     /// Sets the end of an owner's lease; whether it still is the owner.

@@ -96,7 +96,8 @@ impl SharedRegistry {
         self.inner.write(|scope| scope.update(key, fence, update))
     }
 
-    /// Gives whoever creates or drains a full lease from now on.
+    /// Gives whoever creates or drains a full lease from now on. The calling process is the owner
+    /// from then on, so that a creation can be handed over together with its fence.
     ///
     /// # Errors
     /// [`Error::Fenced`](crate::Error::Fenced) if somebody else owns the thing by now.

@@ -63,6 +63,8 @@ struct Model {
     strangers: i64,
     /// What the former tool's table says of usage: brought up to date by writes alone.
     counted: i64,
+    /// Whether the former tool changed it since; then the next call on the thing is a write.
+    drifted: bool,
 }
 
 impl Model {
@@ -144,6 +146,13 @@ impl World {
         self.things[key].counted = self.usage(key);
     }
 
+    /// What a call on a thing does before anything else.
+    fn settle(&mut self, key: usize) {
+        if std::mem::take(&mut self.things[key].drifted) {
+            self.reap(key);
+        }
+    }
+
     /// A fence that was given has to be above all that were given before.
     fn own(&mut self, key: usize, life: Life, fence: Fence, state: State) {
         assert!(fence > self.last_fence, "{fence} after {}", self.last_fence);
@@ -167,6 +176,7 @@ impl World {
     }
 
     fn register(&mut self, process: u32, key: usize) {
+        self.settle(key);
         let outcome = self.registry(process).register_creation(KEYS[key]).unwrap();
         let thing = self.things[key].clone();
         let free = self.is_abandoned(key)
@@ -200,6 +210,7 @@ impl World {
     }
 
     fn join(&mut self, process: u32, key: usize) {
+        self.settle(key);
         let joined = self.registry(process).join(KEYS[key]);
         match joined {
             Ok(hold) => {
@@ -217,6 +228,7 @@ impl World {
 
     fn release(&mut self, hold: Index) {
         let Some((key, process, id)) = pick(&self.holds, hold) else { return };
+        self.settle(key);
         let outcome = self.registry(process).release(KEYS[key], &id);
         if !self.things[key].holders.contains_key(&id) {
             assert!(matches!(outcome, Ok(Released::NotHeld)), "{outcome:?}");
@@ -253,7 +265,7 @@ impl World {
             let renewed = registry.renew(KEYS[key], fence);
             assert_eq!(renewed.is_ok(), thing.fence == fence && thing.is_owned(), "{renewed:?}");
             if renewed.is_ok() {
-                self.things[key].lease_until = self.now + 60_000;
+                self.go_on(key, life.0);
             }
             return;
         }
@@ -280,20 +292,28 @@ impl World {
             _ => false,
         };
         assert_eq!(outcome.is_ok(), allowed, "{outcome:?}");
+        // What is refused is taken back, and what was noted of the former tool with it.
         if allowed {
+            self.settle(key);
+            if update.state() == State::Creating {
+                self.go_on(key, life.0);
+            }
             self.accept(key, update.state(), name);
         }
     }
 
+    /// Whoever has the fence is the owner: here a process in its next life, if it died.
+    fn go_on(&mut self, key: usize, process: u32) {
+        let life = self.life(process);
+        self.things[key].owner = Some(life);
+        self.things[key].lease_until = self.now + 60_000;
+    }
+
     fn accept(&mut self, key: usize, state: State, name: String) {
-        let now = self.now;
         let thing = &mut self.things[key];
         thing.state = Some(state);
         match state {
-            State::Creating => {
-                thing.resource = Some(name);
-                thing.lease_until = now + 60_000;
-            }
+            State::Creating => thing.resource = Some(name),
             State::Ready => {
                 thing.resource = Some(name);
                 self.reap(key);
@@ -307,6 +327,7 @@ impl World {
     }
 
     fn drain(&mut self, process: u32, key: usize) {
+        self.settle(key);
         let outcome = self.registry(process).drain(KEYS[key]).unwrap();
         let thing = &self.things[key];
         let free = match thing.state {
@@ -326,6 +347,7 @@ impl World {
     }
 
     fn take_off(&mut self, process: u32, key: usize, forced: bool) {
+        self.settle(key);
         let registry = self.registry(process);
         let name = KEYS[key];
         let outcome = if forced { registry.remove(name) } else { registry.cleanup(name) };
@@ -355,6 +377,7 @@ impl World {
         let by = if more { 1 } else { -1 };
         thing.strangers += by;
         thing.counted += by;
+        thing.drifted = true;
         self.rig.former(
             "UPDATE shared_cluster_registry SET usage_count = usage_count + ?2
              WHERE config_hash = ?1",
@@ -391,6 +414,7 @@ impl World {
             Step::Sweep { process } => {
                 self.registry(process).sweep().unwrap();
                 for key in 0..KEYS.len() {
+                    self.settle(key);
                     if self.things[key].is(State::Ready) {
                         self.reap(key);
                     }
