@@ -19,7 +19,7 @@ use larder_sqlite_file::{
 use tokio::runtime::Runtime;
 
 const THINGS: u32 = 1_000;
-const ROUNDS: usize = 60;
+const ROUNDS: u32 = 60;
 const LOOKS: u32 = 200;
 const JOINS: u32 = 10;
 
@@ -130,7 +130,7 @@ impl Bench {
     /// The median of each kind of work, over interleaved rounds.
     fn compare(&mut self, place: &str) {
         let mut times: [Vec<Duration>; 5] = Default::default();
-        for round in 0..ROUNDS as u32 {
+        for round in 0..ROUNDS {
             let thing = |step: u32| (round * LOOKS + step) * 7_919 % THINGS;
             let start = self.clock.now();
             (0..JOINS).for_each(|step| self.acquire(thing(step)));
