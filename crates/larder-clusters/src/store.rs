@@ -84,9 +84,14 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T> {
         self.read(|connection| {
-            let transaction = connection.unchecked_transaction()?;
-            let value = work(&transaction)?;
-            transaction.commit()?;
+            // Kept prepared, as these two would cost more than what they enclose. If the work
+            // panics, the connection is not taken back, which ends its transaction.
+            connection.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+            let value = work(connection);
+            let ended = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
+            // Some errors end the transaction by themselves, and then there is none to end.
+            let value = value?;
+            ended?;
             Ok(value)
         })
     }

@@ -3,18 +3,18 @@
 //! Invariant: whoever waits does so for somebody who lives, and for no longer than was said; a
 //! call that goes away leaves nothing behind that others would have to wait for.
 
-use std::{error::Error as StdError, fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use larder_core::Tick;
 
 use super::{
-    Creation, Drain, Fence, Hold, Registration, Shared, SharedRegistry, State, Update, Waiting,
+    AcquireError, Creation, Creator, DestroyError, Drain, Fence, Hold, Registration, Shared,
+    SharedRegistry, State, Update, Waiting,
     duty::{Duty, offload},
+    failure::Cause,
     heart::Beat,
 };
 use crate::{Error, Result};
-
-type Cause = Box<dyn StdError + Send + Sync>;
 
 type Observer = dyn Fn(&Waiting) + Send + Sync;
 
@@ -48,116 +48,6 @@ impl AcquireOptions {
     pub fn with_observer(mut self, observer: impl Fn(&Waiting) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
-    }
-}
-
-/// Why a thing was not acquired.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AcquireError {
-    /// The caller's own creation failed; so it was recorded.
-    #[error("creating {key:?} failed")]
-    Create {
-        /// The key of the thing.
-        key: String,
-        /// What the creation said.
-        source: Cause,
-    },
-    /// The creation that was waited for failed.
-    #[error("{key:?} was not created: {error}")]
-    Failed {
-        /// The key of the thing.
-        key: String,
-        /// Why, as its creator recorded it.
-        error: String,
-    },
-    /// The thing was created and could not be recorded, because somebody else owns it by now or
-    /// because of the file. The caller should delete it.
-    #[error("{resource_id:?} was created for {key:?} and not recorded")]
-    NotRecorded {
-        /// The key of the thing.
-        key: String,
-        /// The id of what was created.
-        resource_id: String,
-        /// Why.
-        source: Error,
-    },
-    /// The file could not be read or written.
-    #[error(transparent)]
-    Registry(#[from] Error),
-    /// It was not ready in time.
-    #[error("{key:?} was not ready within {ready_timeout:?}")]
-    TimedOut {
-        /// The key of the thing.
-        key: String,
-        /// The time limit.
-        ready_timeout: Duration,
-        /// Who was waited for last; `None` if it was the caller's own creation.
-        waiting: Option<Waiting>,
-    },
-}
-
-/// Why a thing was not deleted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DestroyError {
-    /// Deleting it failed; so it was recorded, and the next creator is told.
-    #[error("deleting {key:?} failed")]
-    Destroy {
-        /// The key of the thing.
-        key: String,
-        /// What the deletion said.
-        source: Cause,
-    },
-    /// The file could not be read or written, or somebody else took over.
-    #[error(transparent)]
-    Registry(#[from] Error),
-}
-
-/// What the creator of a thing is told, and through which it can report before the end.
-#[derive(Debug)]
-pub struct Creator {
-    registry: SharedRegistry,
-    key: String,
-    fence: Fence,
-    leftover: Option<String>,
-}
-
-impl Creator {
-    /// The key of the thing.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The number that no earlier owner had. Worth passing on to what can compare it.
-    #[must_use]
-    pub fn fence(&self) -> Fence {
-        self.fence
-    }
-
-    /// What an earlier owner may have left behind. It can be used: return its id. Otherwise it
-    /// should be deleted.
-    #[must_use]
-    pub fn leftover(&self) -> Option<&str> {
-        self.leftover.as_deref()
-    }
-
-    /// Records what exists so far, so that whoever takes over after a crash knows of it.
-    ///
-    /// # Errors
-    /// [`Error::Fenced`] if somebody else took over; go no further then. [`Error::File`].
-    ///
-    /// # Cancel safety
-    /// It is recorded even if the future is dropped.
-    pub async fn note(&self, resource_id: &str) -> Result<()> {
-        let (registry, key, fence) = (self.registry.clone(), self.key.clone(), self.fence);
-        let resource_id = resource_id.to_owned();
-        offload(move || {
-            let update = Update::Creating { resource_id: Some(&resource_id) };
-            registry.update_status(&key, fence, update)
-        })
-        .await
     }
 }
 

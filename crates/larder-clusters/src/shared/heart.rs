@@ -89,11 +89,7 @@ impl Beat {
 impl Drop for Beat {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.upgrade() {
-            let mut pulses = inner.heart.lock();
-            pulses.living.remove(&self.number);
-            if pulses.living.is_empty() {
-                inner.heart.changed.notify_all();
-            }
+            inner.heart.lock().living.remove(&self.number);
         }
     }
 }
@@ -111,7 +107,8 @@ impl Heart {
     }
 }
 
-/// Beats until nothing is to be kept alive, or the registry is gone.
+/// Beats until nothing is to be kept alive at a beat, or the registry is gone. Guards that come and
+/// go in between share one thread.
 fn beat(registry: &Weak<Inner>, changed: &Condvar, pace: std::time::Duration) {
     // The condition needs a lock that outlives the registry; what it waits for is looked up anew.
     let (pause, no_lock) = (Mutex::new(()), PoisonError::into_inner);

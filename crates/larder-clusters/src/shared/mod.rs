@@ -4,7 +4,9 @@
 mod acquire;
 mod answers;
 pub(crate) mod census;
+mod creator;
 mod duty;
+mod failure;
 mod former;
 mod guard;
 mod heart;
@@ -22,8 +24,10 @@ mod thing;
 #[cfg(test)]
 mod tests;
 
-pub use acquire::{AcquireError, AcquireOptions, Creator, DestroyError};
+pub use acquire::AcquireOptions;
 pub use answers::{Creation, Drain, Hold, HoldId, Registration, Released, Swept, Update, Waiting};
+pub use creator::Creator;
+pub use failure::{AcquireError, DestroyError};
 pub use guard::Shared;
 pub use info::{Holder, SharedInfo};
 pub use kind::{Kind, KindError};

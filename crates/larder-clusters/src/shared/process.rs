@@ -203,10 +203,9 @@ mod system {
 mod system {
     use super::Process;
 
+    #[expect(dead_code, reason = "only a system that tells constructs all of them")]
     pub(super) enum Start {
-        #[expect(dead_code, reason = "only a system that tells constructs it")]
         At(u64),
-        #[expect(dead_code, reason = "only a system that tells constructs it")]
         NoSuchProcess,
         Unknown,
     }
