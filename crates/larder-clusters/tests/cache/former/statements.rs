@@ -1,4 +1,5 @@
-//! The schema and the statements of the Python tool.
+//! The schema of the Python tool, and statements that do to it what its methods are documented to
+//! do.
 
 /// The schema, as its documentation has it.
 pub(super) const SCHEMA: &str = "
@@ -40,34 +41,32 @@ pub(super) const LOCAL_TIMES: &str = "SELECT \
     strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 hour', 'localtime') || '000', \
     strftime('%Y-%m-%dT%H:%M:%f', 'now', '+1 hour', 'localtime') || '000'";
 
-pub(super) const DEACTIVATE: &str = "UPDATE clusters SET is_active = 0";
+pub(super) const DEACTIVATE: &str = "UPDATE clusters SET is_active = 0 WHERE is_active <> 0";
 
-pub(super) const SAVE: &str = "INSERT OR REPLACE INTO clusters (cluster_id, cluster_name, host, \
-    num_workers, status, created_at, expiry_time, is_shared, is_active) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)";
+pub(super) const SAVE: &str = "REPLACE INTO clusters (cluster_id, cluster_name, host, num_workers, \
+    status, created_at, expiry_time, is_active, is_shared) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8)";
 
-pub(super) const LOAD: &str = "SELECT cluster_id, access_count FROM clusters WHERE is_active = 1 \
-    AND expiry_time > datetime('now') ORDER BY created_at DESC LIMIT 1";
+pub(super) const LOAD: &str = "SELECT cluster_id, access_count FROM clusters \
+    WHERE expiry_time > datetime('now') AND is_active ORDER BY created_at DESC LIMIT 1";
 
-pub(super) const ACCESS: &str = "UPDATE clusters SET last_accessed = datetime('now'), \
-    access_count = access_count + 1 WHERE cluster_id = ? AND is_active = 1";
+pub(super) const ACCESS: &str = "UPDATE clusters SET access_count = access_count + 1, \
+    last_accessed = CURRENT_TIMESTAMP WHERE is_active AND cluster_id = ?1";
 
-pub(super) const ALL: &str = "SELECT cluster_id FROM clusters ORDER BY created_at DESC";
+pub(super) const ALL: &str = "SELECT cluster_id FROM clusters ORDER BY created_at DESC, id";
 
-pub(super) const CLEANUP: &str = "DELETE FROM clusters WHERE expiry_time <= datetime('now')";
+pub(super) const CLEANUP: &str = "DELETE FROM clusters WHERE NOT expiry_time > datetime('now')";
 
-pub(super) const STATISTICS: &str = "SELECT (SELECT COUNT(*) FROM clusters), \
-    (SELECT COUNT(*) FROM clusters WHERE is_active = 1), \
-    (SELECT SUM(access_count) FROM clusters), \
-    (SELECT COUNT(*) FROM clusters WHERE is_shared = 1)";
+pub(super) const STATISTICS: &str =
+    "SELECT count(*), sum(is_active = 1), sum(access_count), sum(is_shared = 1) FROM clusters";
 
-pub(super) const REMOVE: &str = "DELETE FROM clusters WHERE cluster_id = ?";
+pub(super) const REMOVE: &str = "DELETE FROM clusters WHERE cluster_id = ?1";
 
 pub(super) const REGISTER: &str = "INSERT INTO shared_cluster_registry \
-    (config_hash, worker_pid, status, usage_count) VALUES (?, ?, 'creating', 1)";
+    (config_hash, worker_pid, usage_count) VALUES (?1, ?2, 1)";
 
-pub(super) const FINISH: &str = "UPDATE shared_cluster_registry SET status = ?, cluster_id = ?, \
-    error_message = ? WHERE config_hash = ?";
+pub(super) const FINISH: &str = "UPDATE shared_cluster_registry \
+    SET (status, cluster_id, error_message) = (?1, ?2, ?3) WHERE config_hash = ?4";
 
 pub(super) const INCREMENT: &str = "UPDATE shared_cluster_registry \
-    SET usage_count = usage_count + 1 WHERE config_hash = ?";
+    SET usage_count = 1 + usage_count WHERE config_hash = ?1";
