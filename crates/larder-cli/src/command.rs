@@ -8,6 +8,7 @@ use std::{ffi::OsString, process::ExitCode, time::Duration};
 use clap::{Parser, Subcommand};
 
 use crate::{
+    clusters::{self, ClustersArgs},
     demo::{self, DemoArgs},
     doctor::{self, DoctorArgs},
     failure::Failure,
@@ -26,6 +27,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Clusters(ClustersArgs),
     Demo(DemoArgs),
     Doctor(DoctorArgs),
     Query(QueryArgs),
@@ -61,6 +63,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     let outcome = runtime.block_on(async {
         let done = |()| ExitCode::SUCCESS;
         match command {
+            Command::Clusters(args) => Box::pin(clusters::run(args)).await,
             Command::Demo(args) => Box::pin(demo::run(args)).await.map(done),
             Command::Doctor(args) => Box::pin(doctor::run(args)).await,
             Command::Query(args) => Box::pin(query::run(args)).await.map(done),

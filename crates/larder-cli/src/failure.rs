@@ -12,7 +12,7 @@ use std::{
 };
 
 use larder::{
-    OpenError, PendingInvalidation, QueryError, SchemaError, SettingsError,
+    OpenError, PendingInvalidation, QueryError, SchemaError, SettingsError, clusters,
     migrate::{
         FanOutError, FileError, FileProblem, FileRunError, ImportError, MigrateError, SessionError,
     },
@@ -27,6 +27,24 @@ pub(crate) enum Failure {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// The file of clusters, or what is in it.
+    #[error(transparent)]
+    Clusters(Box<clusters::Error>),
+    /// Somebody was asked, and did not say yes.
+    #[error("nothing was done")]
+    Declined,
+    /// Nobody could be asked.
+    #[error("{what}: nothing was done, as there is nobody to ask; --yes has it done")]
+    Unconfirmed { what: String },
+    /// Nothing that is shared has this key.
+    #[error("{found} shared cluster has a hash that begins with {key:?}")]
+    NotShared { key: String, found: &'static str },
+    /// A secret would have been stored. It is not shown.
+    #[error("the value of DATABRICKS_TOKEN stands in what is to be stored: nothing was stored")]
+    TokenStored,
+    /// There is no directory for state.
+    #[error("there is no directory for state: name a file with --file")]
+    NoStateDirectory,
     /// Neither a URL nor a file.
     #[error("the database is neither a URL of a known scheme nor an existing file")]
     DatabaseUnknown,
@@ -123,7 +141,11 @@ impl Failure {
         }
         // There is nobody left to tell when standard error is closed.
         let _ = writeln!(io::stderr(), "error: {}", chain(self));
-        if matches!(self, Self::Usage(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Declined | Self::Unconfirmed { .. } => ExitCode::from(4),
+            _ => ExitCode::FAILURE,
+        }
     }
 }
 
@@ -139,6 +161,7 @@ macro_rules! boxed {
 }
 
 boxed! {
+    Clusters(clusters::Error),
     FileRepair(FileProblem),
     FileRun(FileRunError),
     Import(ImportError),

@@ -1,5 +1,5 @@
-//! Dates and times as they are written on the command line: ISO 8601, of the proleptic Gregorian
-//! calendar.
+//! Dates and times as they are written on the command line and shown: ISO 8601, of the proleptic
+//! Gregorian calendar.
 //!
 //! Guards that a day that is in no calendar is none.
 
@@ -60,6 +60,30 @@ pub(crate) fn timestamp(text: &str) -> Option<Value> {
     Some(if is_utc { Value::TimestampUtc(micros) } else { Value::Timestamp(micros) })
 }
 
+/// Milliseconds since 1970 UTC as `2024-01-15T10:30:00Z`, with three digits more if there is less
+/// than a second in them.
+pub(crate) fn utc(at_ms: i64) -> String {
+    const MILLIS_PER_DAY: i64 = 86_400_000;
+    let (days, of_day) = (at_ms.div_euclid(MILLIS_PER_DAY), at_ms.rem_euclid(MILLIS_PER_DAY));
+    let (year, month, day) = calendar(days);
+    let (seconds, millis) = (of_day / 1_000, of_day % 1_000);
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let fraction = if millis == 0 { String::new() } else { format!(".{millis:03}") };
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}{fraction}Z")
+}
+
+/// The reverse of [`days_since_epoch`]: 146 097 days are the 400 years after which all repeats.
+const fn calendar(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
 /// So many digits and nothing else.
 fn digits(text: &str, count: usize) -> Option<i64> {
     let is_number = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -113,6 +137,18 @@ mod tests {
             assert_eq!(time(text), None, "{text}");
         }
         assert_eq!(timestamp("2024-02-29"), None);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_would_be_read() {
+        for days in (-719_162..2_932_896).step_by(997) {
+            let shown = utc(i64::from(days) * 86_400_000);
+            assert_eq!(date(&shown[..10]), Some(days), "{shown}");
+        }
+        assert_eq!(utc(1_705_314_600_000), "2024-01-15T10:30:00Z");
+        assert_eq!(utc(1_705_314_600_020), "2024-01-15T10:30:00.020Z");
+        assert_eq!(utc(-1), "1969-12-31T23:59:59.999Z");
+        assert_eq!(timestamp(&utc(-1)), Some(Value::TimestampUtc(-1_000)));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //!
 //! Invariant: a file is taken over only if it is empty; anything else is compared, never changed.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::collections::BTreeSet;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
-use crate::{FileError, Retry, immediate};
+use crate::{Owner, Recognised};
 
 /// The program that a file belongs to, and the schema that it gives to a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,70 +23,35 @@ pub struct Application {
     pub schema: &'static str,
 }
 
-impl Application {
-    /// Makes an empty file ours, and refuses one that is somebody else's.
-    pub(crate) fn claim(
-        &self,
-        connection: &mut Connection,
-        path: &Path,
-        busy_timeout: Duration,
-    ) -> Result<(), FileError> {
-        let sqlite = |error| FileError::from_sqlite(path, error);
-        if self.is_vacant(connection).map_err(sqlite)? {
-            immediate(connection, &Retry::within(busy_timeout), |transaction| {
-                // Another process may have been faster.
-                if self.is_vacant(transaction)? {
-                    transaction.execute_batch(self.schema)?;
-                    transaction.pragma_update(None, "application_id", self.id)?;
-                    transaction.pragma_update(None, "user_version", self.version)?;
-                }
-                Ok::<_, rusqlite::Error>(())
-            })
-            .map_err(sqlite)?;
+impl Owner for Application {
+    fn recognise(&self, connection: &Connection) -> rusqlite::Result<Recognised> {
+        let id = pragma(connection, "application_id")?;
+        let found = objects(connection)?;
+        if id == 0 && found.is_empty() {
+            return Ok(Recognised::Vacant);
         }
-        self.check(connection, path)
-    }
-
-    /// Refuses a file that is neither ours nor empty.
-    pub(crate) fn check_or_vacant(
-        &self,
-        connection: &Connection,
-        path: &Path,
-    ) -> Result<(), FileError> {
-        let vacant = self.is_vacant(connection);
-        if vacant.map_err(|error| FileError::from_sqlite(path, error))? {
-            return Ok(());
-        }
-        self.check(connection, path)
-    }
-
-    fn is_vacant(&self, connection: &Connection) -> rusqlite::Result<bool> {
-        Ok(pragma(connection, "application_id")? == 0 && objects(connection)?.is_empty())
-    }
-
-    fn check(&self, connection: &Connection, path: &Path) -> Result<(), FileError> {
-        let sqlite = |error| FileError::from_sqlite(path, error);
-        let foreign = |found| FileError::Foreign { path: path.to_owned(), found };
-        let id = pragma(connection, "application_id").map_err(sqlite)?;
         if id != self.id {
-            return Err(foreign(format!("application id {id:#010x}")));
+            return Ok(Recognised::Foreign { found: format!("application id {id:#010x}") });
         }
-        let version = pragma(connection, "user_version").map_err(sqlite)?;
+        let version = pragma(connection, "user_version")?;
         if version != self.version {
-            return Err(FileError::SchemaVersion {
-                path: path.to_owned(),
-                found: version,
-                expected: self.version,
-            });
+            return Ok(Recognised::OtherVersion { found: version, expected: self.version });
         }
-        let model = Connection::open_in_memory().map_err(sqlite)?;
-        model.execute_batch(self.schema).map_err(sqlite)?;
-        let expected = objects(&model).map_err(sqlite)?;
-        let found = objects(connection).map_err(sqlite)?;
-        match expected.symmetric_difference(&found).next() {
-            None => Ok(()),
-            Some((kind, name, _)) => Err(foreign(format!("unexpected or missing {kind} {name:?}"))),
-        }
+        let model = Connection::open_in_memory()?;
+        model.execute_batch(self.schema)?;
+        let expected = objects(&model)?;
+        Ok(match expected.symmetric_difference(&found).next() {
+            None => Recognised::Current,
+            Some((kind, name, _)) => {
+                Recognised::Foreign { found: format!("unexpected or missing {kind} {name:?}") }
+            }
+        })
+    }
+
+    fn upgrade(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        transaction.execute_batch(self.schema)?;
+        transaction.pragma_update(None, "application_id", self.id)?;
+        transaction.pragma_update(None, "user_version", self.version)
     }
 }
 

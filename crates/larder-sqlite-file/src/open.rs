@@ -7,8 +7,9 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
-    Access, FileError, FileOptions, Retry, Synchronous,
+    Access, FileError, FileOptions, Owner, Retry, Synchronous,
     guard::{admit, with_suffix},
+    owner,
 };
 
 /// The first release in which a write-ahead log that is reset while another process reads it
@@ -32,16 +33,28 @@ impl FileOptions {
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let sqlite = |error| FileError::from_sqlite(&path, error);
         let mut connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
+        if self.access != Access::Read && connection.is_readonly("main").map_err(sqlite)? {
+            // SQLite would say so at the first write, and something vaguer at the first read if
+            // the directory can not be written either.
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+            return Err(sqlite(rusqlite::Error::SqliteFailure(code, None)));
+        }
         harden(&connection, &path, self).map_err(sqlite)?;
-        if let Some(application) = &self.application {
-            application.check_or_vacant(&connection, &path)?;
+        let owner = self.owner();
+        if let Some(owner) = owner {
+            owner::admit(owner, &connection, &path)?;
         }
         self.log_ahead(&connection, &path)?;
-        if let Some(application) = &self.application {
-            application.claim(&mut connection, &path, self.busy_timeout)?;
+        if let Some(owner) = owner {
+            owner::claim(owner, &mut connection, &path, self.busy_timeout)?;
         }
         tune(&connection, self).map_err(sqlite)?;
         Ok(connection)
+    }
+
+    fn owner(&self) -> Option<&dyn Owner> {
+        let application = || self.application.as_ref().map(|application| application as &dyn Owner);
+        self.owner.as_deref().map(|owner| owner as &dyn Owner).or_else(application)
     }
 
     fn log_ahead(&self, connection: &Connection, path: &Path) -> Result<(), FileError> {

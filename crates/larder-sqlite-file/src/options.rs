@@ -2,10 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use crate::Application;
+use crate::{Application, Owner};
 
 /// How a SQLite file is opened.
 ///
@@ -36,6 +37,8 @@ pub struct FileOptions {
     /// Whether a new file can give pages back with `PRAGMA incremental_vacuum`; it costs a few
     /// percent of a write. Default: `false`.
     pub incremental_vacuum: bool,
+    /// Who says whose file it is, in place of [`application`](Self::application). Default: `None`.
+    pub owner: Option<Arc<dyn Owner>>,
     /// Prepared statements that the connection keeps. Default: 64.
     pub statements_max: usize,
     /// What is flushed to the disk, and when. Default: [`Synchronous::Normal`].
@@ -81,6 +84,7 @@ impl FileOptions {
             busy_timeout: Duration::from_secs(30),
             cache_bytes: 8 << 20,
             incremental_vacuum: false,
+            owner: None,
             statements_max: 64,
             synchronous: Synchronous::default(),
             wal_bytes: 16 << 20,
@@ -119,6 +123,13 @@ impl FileOptions {
     #[must_use]
     pub const fn with_incremental_vacuum(mut self, incremental_vacuum: bool) -> Self {
         self.incremental_vacuum = incremental_vacuum;
+        self
+    }
+
+    /// Sets who says whose file it is. A new file becomes theirs, an older one is upgraded.
+    #[must_use]
+    pub fn with_owner(mut self, owner: impl Owner + 'static) -> Self {
+        self.owner = Some(Arc::new(owner));
         self
     }
 

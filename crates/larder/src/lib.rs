@@ -40,6 +40,10 @@ pub use {
     larder_query as query, larder_schema as schema,
 };
 
+/// Cached clusters, and expensive things that processes share.
+#[cfg(feature = "clusters")]
+pub use larder_clusters as clusters;
+
 /// Memcached.
 #[cfg(feature = "memcached")]
 pub use larder_memcached as memcached;

@@ -2,7 +2,6 @@
 //! the other.
 
 mod adopt;
-mod answer;
 mod apply;
 mod cache;
 mod command;
@@ -13,11 +12,11 @@ mod folder;
 mod lint;
 mod models;
 mod place;
-mod plain;
 mod plan;
 mod repair;
 mod report;
 mod status;
 mod verify;
 
+use crate::{answer, plain};
 pub(crate) use command::{SchemaArgs, run};

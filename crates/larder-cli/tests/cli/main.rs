@@ -1,5 +1,6 @@
 //! The command as its users see it: arguments, output, exit codes.
 
+mod clusters;
 mod demo;
 mod doctor;
 mod failures;

@@ -9,7 +9,7 @@ use crate::{failure::Failure, output::wants_color};
 
 /// How the answer is to look.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct AnswerArgs {
+pub(crate) struct AnswerArgs {
     /// Print one JSON document instead of text
     #[arg(long)]
     json: bool,
@@ -24,21 +24,29 @@ pub(super) struct AnswerArgs {
 }
 
 impl AnswerArgs {
+    /// Whether a program reads the answer.
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Whether text goes to standard output in colour.
+    pub(crate) fn color(self) -> bool {
+        let asked = if self.color || self.no_color { Some(self.color) } else { None };
+        wants_color(asked, &io::stdout())
+    }
+
     /// Prints the document, or has the text written with or without colour.
-    pub(super) fn print<T: Serialize>(
+    pub(crate) fn print<T: Serialize>(
         self,
         document: &T,
         text: impl FnOnce(&mut dyn Write, bool) -> io::Result<()>,
     ) -> Result<(), Failure> {
-        let stdout = io::stdout();
-        let asked = if self.color || self.no_color { Some(self.color) } else { None };
-        let color = wants_color(asked, &stdout);
-        let mut out = BufWriter::new(stdout.lock());
+        let mut out = BufWriter::new(io::stdout().lock());
         if self.json {
             serde_json::to_writer_pretty(&mut out, document).map_err(Failure::json)?;
             writeln!(out).map_err(Failure::output)?;
         } else {
-            text(&mut out, color).map_err(Failure::output)?;
+            text(&mut out, self.color()).map_err(Failure::output)?;
         }
         out.flush().map_err(Failure::output)
     }

@@ -10,12 +10,12 @@ use larder::{DatabaseUrl, query::UrlError};
 const MISPLACED: &str = "a database stands here, where none belongs";
 
 /// A path, as the command line has it.
-pub(super) fn path(text: &str) -> Result<PathBuf, &'static str> {
+pub(crate) fn path(text: &str) -> Result<PathBuf, &'static str> {
     name(text).map(PathBuf::from)
 }
 
 /// A name, as the command line has it.
-pub(super) fn name(text: &str) -> Result<String, &'static str> {
+pub(crate) fn name(text: &str) -> Result<String, &'static str> {
     let is_database = !matches!(text.parse::<DatabaseUrl>(), Err(UrlError::Scheme));
     if is_database || text.contains("://") { Err(MISPLACED) } else { Ok(text.to_owned()) }
 }
