@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use larder_migrate::{FileProblem, MigrateOptions, MigrationFiles, registering_statements};
+use larder_model::Dialect;
 use larder_sqlite_file::{
     Owner, Recognised,
     rusqlite::{self, Connection, Transaction},
@@ -14,6 +16,10 @@ use crate::schema::{APPLICATION_ID, FORMER_INDEXES, FORMER_TABLES, OWN, VERSION}
 
 /// The names of the former tool's tables.
 const FORMER: [&str; 2] = ["clusters", "shared_cluster_registry"];
+
+/// Whose tables they are in the history of the file, and the file of SQL that they come from.
+const APPLICATION: &str = "larder-clusters";
+const MIGRATION: &str = "1_cluster_cache_and_registry.sql";
 
 /// What all names of our tables and indexes begin with.
 const PREFIX: &str = "larder_";
@@ -56,9 +62,31 @@ impl Owner for ClusterFileOwner {
         }
         transaction.execute_batch(FORMER_INDEXES)?;
         transaction.execute_batch(OWN)?;
+        register(transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)
     }
+}
+
+/// Enters our tables into the file's migration history, where `larder schema status` and later
+/// migrations find them. A history that somebody began before us is left as it is.
+fn register(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let options = MigrateOptions::new().with_application(APPLICATION);
+    let history = format!("{}migrations", options.prefix);
+    if objects(transaction)?.iter().any(|object| object.name.eq_ignore_ascii_case(&history)) {
+        return Ok(());
+    }
+    let statements = MigrationFiles::from_texts([(MIGRATION, OWN)])
+        .map_err(FileProblem::from)
+        .and_then(|files| {
+            let each = files.files().iter();
+            let statements = each.map(|of| registering_statements(Dialect::Sqlite, &options, of));
+            statements.collect::<Result<Vec<_>, _>>()
+        });
+    // The text is ours and is read by every test that opens a file.
+    let statements = statements
+        .map_err(|problem| rusqlite::Error::ToSqlConversionFailure(problem.to_string().into()))?;
+    statements.iter().flatten().try_for_each(|statement| transaction.execute_batch(statement))
 }
 
 fn foreign(found: String) -> Recognised {
@@ -188,6 +216,29 @@ mod tests {
         let transaction = connection.transaction().unwrap();
         ClusterFileOwner.upgrade(&transaction).unwrap();
         assert_eq!(ClusterFileOwner.recognise(&transaction).unwrap(), Recognised::Current);
+        let history = "SELECT version, status FROM dataflow_migrations";
+        let entered: Vec<(String, String)> = transaction
+            .prepare(history)
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(entered, [("larder-clusters/1".to_owned(), "applied".to_owned())]);
+    }
+
+    #[test]
+    fn a_history_of_somebody_else_stays() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let theirs = "CREATE TABLE dataflow_migrations(version TEXT, checksum TEXT, status TEXT)";
+        connection.execute_batch(&format!("{FORMER_TABLES}{theirs}")).unwrap();
+        let transaction = connection.transaction().unwrap();
+        ClusterFileOwner.upgrade(&transaction).unwrap();
+        assert_eq!(ClusterFileOwner.recognise(&transaction).unwrap(), Recognised::Current);
+        let rows: i64 = transaction
+            .query_row("SELECT count(*) FROM dataflow_migrations", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 0);
     }
 
     #[test]

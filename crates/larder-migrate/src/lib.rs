@@ -31,7 +31,8 @@ pub use files::{
     Construct, Direction, DirectiveError, Directives, DownTarget, EmbeddedFile, FileError,
     FileProblem, FileRepair, FileReport, FileRunError, FileStanding, FileState, FileVersion,
     MigrationFile, MigrationFiles, NewFiles, Objection, OutOfOrder, Position, RunFile, Script,
-    SplitError, Statement, Statements, UpOptions, file_standings, new_files, split,
+    SplitError, Statement, Statements, UpOptions, file_standings, new_files,
+    registering_statements, split,
 };
 pub(crate) use hex::hex;
 pub use import::{

@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod by_hand;
 mod directives;
 mod embedded;
 mod error;
@@ -14,6 +15,7 @@ mod sql;
 mod status;
 mod version;
 
+pub use by_hand::registering_statements;
 pub use directives::{DirectiveError, Directives};
 pub use embedded::EmbeddedFile;
 pub use error::FileError;

@@ -1,6 +1,7 @@
 //! SQLite: one file, no server.
 
-use larder_migrate::{DownTarget, FileProblem, FileRepair};
+use larder_migrate::{DownTarget, FileProblem, FileRepair, registering_statements};
+use larder_model::Dialect;
 
 use crate::{
     adoption::adoptions,
@@ -117,4 +118,27 @@ async fn a_down_file_that_fails_changes_nothing() {
     let good = with("DROP TABLE a");
     place.migrator().down(&good, &DownTarget::Steps(1)).await.unwrap();
     assert_eq!(place.count("a").await, None);
+}
+
+/// A program that makes its schema by itself leaves what a run would have left.
+#[tokio::test]
+async fn a_file_that_was_registered_by_hand_is_known() {
+    let text = "CREATE TABLE a (x TEXT DEFAULT 'it''s ?1');\nCREATE INDEX i ON a (x);";
+    let files = files(&[("1_make_a.sql", text)]);
+    let (by_hand, by_run) = (Place::sqlite(), Place::sqlite());
+    by_run.up_all(&files).await;
+    let options = by_hand.migrator().options().clone();
+    let statements = registering_statements(Dialect::Sqlite, &options, &files.files()[0]).unwrap();
+    by_hand.run(&format!("BEGIN; {text}; {}; COMMIT", statements.join("; "))).await;
+
+    let history = async |place: &Place| {
+        let mut row = place.migrator().status().await.unwrap().migrations.remove(0);
+        (row.executor, row.lock_token, row.started_us) = (None, None, None);
+        (row.finished_us, row.applied_us, row.applied_at) = (None, None, None);
+        row
+    };
+    assert_eq!(history(&by_hand).await, history(&by_run).await);
+    let report = by_hand.up(&files).await.unwrap();
+    assert!(report.files.is_empty(), "{report:?}");
+    assert_eq!(by_hand.migrator().status().await.unwrap().ddl_epoch, 1);
 }
