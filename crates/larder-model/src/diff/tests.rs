@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    Check, ColumnKind, EnumType, Identity, IndexPart, PrimaryKey, ReferentialAction, Unique,
+    Check, Column, ColumnKind, EnumType, Identity, Index, IndexPart, PrimaryKey, ReferentialAction,
+    Unique,
 };
 
 const ALL: [Dialect; 4] = [Dialect::MariaDb, Dialect::MySql, Dialect::Postgres, Dialect::Sqlite];
