@@ -96,8 +96,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Kills it, and waits until the system has forgotten it.
+    /// Kills it, and waits until the system has forgotten it. One that has ended before did so
+    /// for a reason of its own.
+    #[track_caller]
     pub(crate) fn kill(&mut self) {
+        assert_eq!(self.child.try_wait().unwrap(), None, "a child ended by itself");
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -136,6 +139,15 @@ pub(crate) fn listen() -> Option<String> {
 pub(crate) fn task() -> Option<(PathBuf, usize)> {
     let number = env::var(NUMBER).ok()?.parse().ok()?;
     Some((env::var_os(FILE)?.into(), number))
+}
+
+/// Makes every panic the end of this process, so that the parent sees it.
+pub(crate) fn end_at_a_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
 }
 
 /// Whether the full lengths are asked for.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use larder_clusters::{Registration, Released, SharedRegistry, State, Update};
 
-use crate::child::{Process, check_integrity, is_full, open, pause, say, task};
+use crate::child::{Process, check_integrity, end_at_a_panic, is_full, open, pause, say, task};
 
 const WRITERS: usize = 4;
 
@@ -100,6 +100,7 @@ fn check(registry: &SharedRegistry, acknowledged: &BTreeMap<String, usize>) {
 #[ignore = "run as a child process by the test above"]
 fn writes_until_killed() {
     let Some((file, number)) = task() else { return };
+    end_at_a_panic();
     let registry = open(&file);
     for thing in 0.. {
         let key = format!("{number}-{thing}");

@@ -18,7 +18,8 @@ use larder_sqlite_file::FileOptions;
 use rustix::process::Signal;
 
 use crate::child::{
-    LEASE, LONG, Process, check_integrity, is_full, listen, open, pause, say, task, wait_until,
+    LEASE, LONG, Process, check_integrity, end_at_a_panic, is_full, listen, open, pause, say, task,
+    wait_until,
 };
 
 const PROCESSES: usize = 8;
@@ -98,7 +99,7 @@ fn whatever_happens_to_processes_there_is_one_creator_and_no_leak() {
     for process in &mut processes {
         process.tell("stop");
     }
-    let (acquired, held): (Vec<u64>, Vec<_>) = processes.iter().map(held_by).unzip();
+    let (figures, held): (Vec<(u64, u64)>, Vec<_>) = processes.iter().map(held_by).unzip();
     check_usage(&registry, &held);
     // Half of them die, and what they held is held no more.
     let left = held[PROCESSES / 2..].to_vec();
@@ -112,22 +113,25 @@ fn whatever_happens_to_processes_there_is_one_creator_and_no_leak() {
     let counts = event_counts(&file);
     println!(
         "{duration:?}: {kills} killed, {stops} stopped; events {counts:?}; those who lived to the \
-         end acquired {} times",
-        acquired.iter().sum::<u64>()
+         end acquired {} times and were fenced {} times",
+        figures.iter().map(|figures| figures.0).sum::<u64>(),
+        figures.iter().map(|figures| figures.1).sum::<u64>()
     );
-    assert!(kills > 0 && stops > 0 && counts["ready"] > u64::from(CONFIGURATIONS));
+    assert!(kills > 0 && stops > 0 && counts["takeover"] > 0);
+    assert!(counts["ready"] > u64::from(CONFIGURATIONS));
 }
 
-/// How often a process acquired until it was told to stop, and what it holds then.
-fn held_by(process: &Process) -> (u64, Vec<u32>) {
-    let mut acquired = 0;
+/// How often a process acquired and was fenced until it was told to stop, and what it holds then.
+fn held_by(process: &Process) -> ((u64, u64), Vec<u32>) {
+    let mut figures = (0, 0);
     loop {
         let said = process.hear().expect("the process should live");
         match said.split_once(' ') {
-            Some(("acquired", count)) => acquired = count.parse().unwrap(),
+            Some(("acquired", count)) => figures.0 = count.parse().unwrap(),
+            Some(("fenced", count)) => figures.1 = count.parse().unwrap(),
             Some(("holding", held)) => {
                 let held = held.split(' ').map(|number| number.parse().unwrap());
-                return (acquired, held.collect());
+                return (figures, held.collect());
             }
             _ => panic!("{said}"),
         }
@@ -185,13 +189,18 @@ fn event_counts(file: &Path) -> BTreeMap<String, u64> {
         connection.prepare("SELECT event, count(*) FROM larder_event GROUP BY event").unwrap();
     let count = |count: i64| u64::try_from(count).unwrap();
     let rows = select.query_map([], |row| Ok((row.get(0)?, count(row.get(1)?)))).unwrap();
-    rows.map(Result::unwrap).collect()
+    let mut counts: BTreeMap<_, _> = rows.map(Result::unwrap).collect();
+    let takeovers = "SELECT count(*) FROM larder_event WHERE detail LIKE 'instead of %'";
+    let takeovers = connection.query_row(takeovers, [], |row| row.get(0)).unwrap();
+    counts.insert("takeover".to_owned(), count(takeovers));
+    counts
 }
 
 #[test]
 #[ignore = "run as a child process by the test above"]
 fn takes_part() {
     let Some((file, number)) = task() else { return };
+    end_at_a_panic();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let stop = Arc::new(AtomicBool::new(false));
@@ -206,23 +215,30 @@ fn takes_part() {
         let tasks: Vec<_> = (0..3)
             .map(|_| tokio::spawn(take_part(file.clone(), registry.clone(), Arc::clone(&stop))))
             .collect();
-        let mut acquired = 0;
+        let (mut acquired, mut fenced) = (0, 0);
         for task in tasks {
-            acquired += task.await.unwrap();
+            let figures = task.await.unwrap();
+            acquired += figures.0;
+            fenced += figures.1;
         }
         say(&format!("acquired {acquired}"));
+        say(&format!("fenced {fenced}"));
         hold_at_the_end(&file, &registry, u32::try_from(number).unwrap()).await;
     });
 }
 
 /// Acquires, holds and gives back until it is told to stop.
-async fn take_part(file: PathBuf, registry: SharedRegistry, stop: Arc<AtomicBool>) -> u32 {
-    let mut acquired = 0;
+/// How often it acquired, and how often it came too late with what it had created.
+async fn take_part(file: PathBuf, registry: SharedRegistry, stop: Arc<AtomicBool>) -> (u64, u64) {
+    let (mut acquired, mut fenced) = (0, 0);
     while !stop.load(Ordering::SeqCst) {
         let key = configuration(rand::random_range(0..CONFIGURATIONS));
         let guard = match acquire(&file, &registry, &key).await {
             Ok(guard) => guard,
-            Err(error) if is_bad_luck(&error) => continue,
+            Err(error) if is_bad_luck(&error) => {
+                fenced += u64::from(matches!(error, AcquireError::NotRecorded { .. }));
+                continue;
+            }
             Err(error) => panic!("{error:?}"),
         };
         acquired += 1;
@@ -240,7 +256,7 @@ async fn take_part(file: PathBuf, registry: SharedRegistry, stop: Arc<AtomicBool
             }
         }
     }
-    acquired
+    (acquired, fenced)
 }
 
 /// It was stopped for longer than its lease, or waited for one that was.
@@ -266,9 +282,11 @@ async fn acquire(
         // Made exclusively: it fails if another creator has the same fence.
         let marker = file.with_file_name(format!("fence-{}", creator.fence()));
         OpenOptions::new().write(true).create_new(true).open(marker)?;
-        // Sometimes longer than the lease would be if nobody renewed it.
-        let long = rand::random_range(0..50) == 0;
-        let pause = if long { LEASE * 2 } else { Duration::from_millis(rand::random_range(0..10)) };
+        // Now and then longer than the lease would be if nobody renewed it, so that some are
+        // stopped in the middle of it and find somebody else at work when they go on.
+        let long = rand::random_range(0..12) == 0;
+        let millis = rand::random_range(0..if long { 2 * LEASE.as_millis() } else { 10 });
+        let pause = Duration::from_millis(u64::try_from(millis).unwrap());
         tokio::time::sleep(pause).await;
         Ok::<_, std::io::Error>(format!("{key}-{}", creator.fence()))
     };
