@@ -114,7 +114,9 @@ fn compare(bench: &Bench) {
         times[times.len() / 2]
     });
     println!("statistics over {ROWS} clusters: {cache:?}, bare SQL {bare:?}");
-    println!("  ratio {:.2}", cache.as_secs_f64() / bare.as_secs_f64());
+    let ratio = cache.as_secs_f64() / bare.as_secs_f64();
+    println!("ratio statistics over {ROWS} clusters / bare SQL: {ratio:.2}x");
     println!("by id: {:?}, bare SQL {:?}", by_id / LOOKS, by_id_bare / LOOKS);
-    println!("  ratio {:.2}", by_id.as_secs_f64() / by_id_bare.as_secs_f64());
+    let ratio = by_id.as_secs_f64() / by_id_bare.as_secs_f64();
+    println!("ratio cluster by id / bare SQL: {ratio:.2}x");
 }
