@@ -16,7 +16,8 @@ use crate::{FileError, Retry, immediate};
 pub trait Owner: fmt::Debug + Send + Sync {
     /// Says whose file it is.
     ///
-    /// The connection must not be written through: the file may be somebody else's.
+    /// The connection must not be written through: the file may be somebody else's. It is in a
+    /// transaction, so that all questions are asked of one state of the file.
     ///
     /// # Errors
     /// Those of SQLite.
@@ -100,7 +101,10 @@ fn recognise(
     path: &Path,
 ) -> Result<Recognised, FileError> {
     let path = || path.to_owned();
-    match owner.recognise(connection) {
+    // In one transaction, because another process that makes the file its own would otherwise do
+    // so between two of the questions.
+    let asked = connection.unchecked_transaction().and_then(|asking| owner.recognise(&asking));
+    match asked {
         Err(error) => Err(FileError::from_sqlite(&path(), error)),
         Ok(Recognised::Foreign { found }) => Err(FileError::Foreign { path: path(), found }),
         Ok(Recognised::OtherVersion { found, expected }) => {

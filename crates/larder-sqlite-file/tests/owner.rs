@@ -123,3 +123,39 @@ fn an_upgrade_that_fails_changes_nothing() {
     assert!(matches!(failed, Err(FileError::Sqlite { .. })), "{failed:?}");
     assert_eq!(Diary.recognise(&older).unwrap(), Recognised::Older);
 }
+
+/// A program whose questions another process always comes between, and claims the file.
+#[derive(Debug)]
+struct Overtaken(std::path::PathBuf);
+
+impl Owner for Overtaken {
+    fn recognise(&self, connection: &Connection) -> rusqlite::Result<Recognised> {
+        let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let other = Connection::open(&self.0)?;
+        // While the file is opened it belongs to nobody, and afterwards the lock is ours.
+        let claimed = other.execute_batch(
+            "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS page(text TEXT); \
+             PRAGMA application_id = 0x0d1a; COMMIT",
+        );
+        let tables: i32 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok(match (id, tables) {
+            (0, 0) => Recognised::Vacant,
+            (ID, 1) => Recognised::Current,
+            torn => Recognised::Foreign { found: format!("{torn:?} after {claimed:?}") },
+        })
+    }
+
+    fn upgrade(&self, _: &Transaction<'_>) -> rusqlite::Result<()> {
+        unreachable!("the other process was faster")
+    }
+}
+
+#[test]
+fn all_questions_are_asked_of_one_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.db");
+    let log_ahead = "PRAGMA journal_mode = WAL";
+    Connection::open(&path).unwrap().query_row(log_ahead, [], |_| Ok(())).unwrap();
+    FileOptions::new(&path).with_owner(Overtaken(path.clone())).open().unwrap();
+}
