@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use larder_model::{Fingerprint, Plan, Policy, TableModel};
+use larder_model::{Dialect, Fingerprint, Plan, Policy, TableModel};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -97,7 +97,9 @@ struct Migrations {
 /// The plans that were made.
 #[derive(Default)]
 struct Groups {
-    by_start: HashMap<Fingerprint, (Arc<Planned>, usize)>,
+    /// By the database it is for and the schema it starts from: an empty schema is the same
+    /// everywhere, and what is done to it is not.
+    by_start: HashMap<(Dialect, Fingerprint), (Arc<Planned>, usize)>,
     /// The one that was needed last: most probably the next tenant's too.
     last: Option<Arc<Planned>>,
 }
@@ -137,7 +139,10 @@ impl Migrations {
             };
             match self.apply(migrator, &plan).await {
                 Err(MigrateError::PlanOutdated { found, .. }) => {
-                    planned = self.lock().by_start.get(&found).map(|(plan, _)| Arc::clone(plan));
+                    let start = (plan.plan.dialect, found);
+                    let known = self.lock().by_start.get(&start).map(|(plan, _)| Arc::clone(plan));
+                    // The one that was just tried is for another kind of database.
+                    planned = known.filter(|known| known.id != plan.id);
                 }
                 done => return done,
             }
@@ -149,7 +154,7 @@ impl Migrations {
     async fn plan(&self, migrator: &Migrator) -> Result<Arc<Planned>, MigrateError> {
         let planned = Arc::new(migrator.plan(&self.refs()).await?);
         let mut groups = self.lock();
-        let start = planned.plan.from.clone();
+        let start = start_of(&planned);
         let (planned, _) = groups.by_start.entry(start).or_insert((planned, 0));
         let planned = Arc::clone(planned);
         groups.last = Some(Arc::clone(&planned));
@@ -167,7 +172,7 @@ impl Migrations {
             }
             Err(error) => return Err(error),
         };
-        if let Some((_, tenants)) = self.lock().by_start.get_mut(&planned.plan.from) {
+        if let Some((_, tenants)) = self.lock().by_start.get_mut(&start_of(planned)) {
             *tenants += 1;
         }
         Ok((outcome, id))
@@ -198,6 +203,10 @@ impl Migrations {
         // Every critical section leaves the plans whole.
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn start_of(planned: &Planned) -> (Dialect, Fingerprint) {
+    (planned.plan.dialect, planned.plan.from.clone())
 }
 
 fn describe(plan: &Plan, refusal: &larder_model::Refusal) -> Option<String> {

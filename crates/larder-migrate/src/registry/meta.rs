@@ -50,9 +50,14 @@ impl Registry {
             }
             None => {
                 let random: [u8; 16] = rand::rng().random();
-                self.put_meta(session, UID, &hex(&random)).await?;
-                self.put_meta(session, EPOCH, "0").await?;
-                self.put_meta(session, FORMAT_KEY, &FORMAT.to_string()).await?;
+                let (uid, format) = (hex(&random), FORMAT.to_string());
+                let mut missing = Vec::new();
+                for (key, value) in [(UID, &*uid), (EPOCH, "0"), (FORMAT_KEY, &*format)] {
+                    if self.meta(session, key).await?.is_none() {
+                        missing.push((key, value));
+                    }
+                }
+                self.put_meta(session, &missing).await?;
             }
         }
         Ok(())
@@ -96,14 +101,22 @@ impl Registry {
         value.map_err(MigrateError::session("read the registry"))
     }
 
+    /// One statement for all of them, so that a process that is killed leaves all or none.
     async fn put_meta(
         &self,
         session: &mut dyn Session,
-        key: &'static str,
-        value: &str,
+        values: &[(&str, &str)],
     ) -> Result<(), MigrateError> {
-        let fields = Fields::new(self.dialect()).text("key", key).text("value", value);
-        let (sql, params) = fields.insert(&self.table(META));
+        let dialect = self.dialect();
+        let row = |at: usize| {
+            format!("({}, {})", placeholder(dialect, 2 * at + 1), placeholder(dialect, 2 * at + 2))
+        };
+        let rows: Vec<_> = (0..values.len()).map(row).collect();
+        let (key, value) = (dialect.quoted("key"), dialect.quoted("value"));
+        let table = self.table(META);
+        let sql = format!("INSERT INTO {table} ({key}, {value}) VALUES {}", rows.join(", "));
+        let params: Vec<_> =
+            values.iter().flat_map(|(key, value)| [Param::Text(key), Param::Text(value)]).collect();
         let done = session.execute(&sql, &params).await;
         done.map_err(MigrateError::session("write into the registry"))?;
         Ok(())

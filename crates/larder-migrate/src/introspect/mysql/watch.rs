@@ -108,21 +108,22 @@ pub(in crate::introspect) async fn signal(
 
 /// What identifies a server: MySQL has an id of its own. MariaDB has nothing made for this; what
 /// it has are the machine, its network card, the port, and where the data lie.
-const IDENTITY: &str = "SELECT 'database', COALESCE(DATABASE(), ''); \
-    SHOW VARIABLES WHERE Variable_name IN ('datadir', 'hostname', 'port', 'server_id', \
-    'server_uid', 'server_uuid')";
+///
+/// Two statements, because a session of another crate may prepare them, which takes one at a time.
+const DATABASE: &str = "SELECT CAST(COALESCE(DATABASE(), '') AS CHAR)";
+const SERVER: &str = "SHOW VARIABLES WHERE Variable_name IN ('datadir', 'hostname', 'port', \
+    'server_id', 'server_uid', 'server_uuid')";
 
 pub(in crate::introspect) async fn identity(
     session: &mut dyn Session,
 ) -> Result<String, SessionError> {
-    let (mut database, mut values) = (String::new(), Vec::new());
-    for row in session.fetch(IDENTITY, &[]).await? {
-        let text = |at: usize| row.get(at).and_then(Cell::as_text).unwrap_or_default().to_owned();
-        match text(0).as_str() {
-            "database" => database = text(1),
-            name => values.push((name.to_owned(), text(1))),
-        }
-    }
+    let text = |row: &[Cell], at: usize| {
+        row.get(at).and_then(Cell::as_text).unwrap_or_default().to_owned()
+    };
+    let rows = session.fetch(DATABASE, &[]).await?;
+    let database = rows.first().map(|row| text(row, 0)).unwrap_or_default();
+    let rows = session.fetch(SERVER, &[]).await?;
+    let values: Vec<_> = rows.iter().map(|row| (text(row, 0), text(row, 1))).collect();
     let has_uuid = values.iter().any(|(name, _)| name == "server_uuid");
     let mut identity = "mysql".to_owned();
     for (_, value) in values.iter().filter(|(name, _)| !has_uuid || name == "server_uuid") {

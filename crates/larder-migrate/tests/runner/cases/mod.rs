@@ -3,6 +3,7 @@
 
 pub(crate) mod ensure;
 pub(crate) mod failures;
+pub(crate) mod fanout;
 pub(crate) mod locks;
 pub(crate) mod plans;
 pub(crate) mod registry;
@@ -61,6 +62,7 @@ macro_rules! for_every_database {
             registry::a_way_back_is_a_migration_of_its_own
             registry::a_table_of_somebody_else_is_left_alone
             registry::a_later_format_is_not_touched
+            registry::a_registry_that_was_begun_halfway_is_completed
             registry::applications_share_a_registry
             registry::prefixes_keep_registries_apart
             registry::a_declaration_without_consequences_is_skipped
@@ -80,6 +82,7 @@ pub(crate) use for_every_database;
 macro_rules! for_every_server {
     ($open:path) => {
         crate::cases::for_every_database!(@ ($open, #[ignore = "needs a live service"])
+            fanout::databases_of_two_kinds_have_plans_of_their_own
             locks::a_busy_table_is_waited_for
             locks::a_holder_at_work_is_left_alone
             locks::a_holder_that_comes_back_late_ends_with_an_error

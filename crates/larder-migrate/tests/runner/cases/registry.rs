@@ -156,6 +156,23 @@ pub(crate) async fn a_later_format_is_not_touched(scratch: &Scratch) {
     assert!(!scratch.has_column("airline", "seats").await);
 }
 
+/// What a process leaves that is killed while it begins a registry, on a database whose statements
+/// commit by themselves; older versions wrote these rows one by one.
+pub(crate) async fn a_registry_that_was_begun_halfway_is_completed(scratch: &Scratch) {
+    ensure_one(&scratch.migrator(), "Airline", &table("airline", &[])).await;
+    let uid = scratch.migrator().status().await.unwrap().database_uid;
+    let key = scratch.dialect.quoted("key");
+    for missing in ["registry_format", "ddl_epoch"] {
+        scratch.run(&format!("DELETE FROM dataflow_meta WHERE {key} = 'registry_format'")).await;
+        scratch.run(&format!("DELETE FROM dataflow_meta WHERE {key} = '{missing}'")).await;
+        let port = table(&format!("port_{missing}"), &[]);
+        ensure_one(&scratch.migrator(), missing, &port).await;
+        let rows = scratch.number("SELECT COUNT(*) FROM dataflow_meta").await;
+        assert_eq!(rows, 3, "{missing}");
+    }
+    assert_eq!(scratch.migrator().status().await.unwrap().database_uid, uid);
+}
+
 pub(crate) async fn applications_share_a_registry(scratch: &Scratch) {
     let (narrow, wide) = (table("airline", &[]), table("airline", &["seats"]));
     let one = scratch.migrator_with(options().with_application("one"));
