@@ -168,9 +168,9 @@ async fn a_watch_notices_what_somebody_else_changed() {
     assert!(matches!(larder.ensure::<Airline>().await, Ok(Ensured::Migrated { .. })));
 }
 
-/// A database of its own on a server.
+/// A database of its own on a server, opened twice.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-async fn on_server(variable: &str) -> (Larder, Larder, String) {
+async fn on_server(variable: &str) -> (Larder, [Larder; 2], String) {
     let url = std::env::var(variable);
     let url = url
         .unwrap_or_else(|_| panic!("{variable} is not set; `cargo xtask test` starts the servers"));
@@ -179,17 +179,26 @@ async fn on_server(variable: &str) -> (Larder, Larder, String) {
     let create = server.execute(&format!("CREATE DATABASE {database}"));
     create.run().await.unwrap();
     let (rest, _) = url.rsplit_once('/').unwrap();
-    let own = Larder::builder().database(&format!("{rest}/{database}"));
-    let own = own.schema_options(options()).build().await.unwrap();
-    (server, own, database)
+    let cache = SchemaCache::new(100);
+    let open = async || {
+        let own = Larder::builder().database(&format!("{rest}/{database}"));
+        let options = options().with_cache(Arc::clone(&cache));
+        own.schema_options(options).build().await.unwrap()
+    };
+    let both = [open().await, open().await];
+    (server, both, database)
 }
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 async fn lives_on_server(variable: &str) {
-    let (server, larder, database) = on_server(variable).await;
+    let (server, [larder, alias], database) = on_server(variable).await;
     lives(&larder).await;
-    larder.database().close().await;
-    drop(larder);
+    assert!(matches!(larder.ensure::<Airport>().await, Ok(Ensured::Migrated { .. })));
+    let known = alias.ensure::<Airport>().await.unwrap();
+    assert_eq!(known, Ensured::Known, "it is one database");
+    for handle in [larder, alias] {
+        handle.database().close().await;
+    }
     let force = if variable.contains("POSTGRES") { " WITH (FORCE)" } else { "" };
     let drop = server.execute(&format!("DROP DATABASE {database}{force}"));
     drop.run().await.unwrap();
