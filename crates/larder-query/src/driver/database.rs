@@ -112,6 +112,20 @@ impl Database {
         self.driver.begin().await.map(DatabaseTransaction::new)
     }
 
+    /// As [`Database::begin`], and on SQLite foreign keys are not enforced until the transaction
+    /// ends: a table that is rebuilt would otherwise take its children's rows with it. Check them
+    /// with `PRAGMA foreign_key_check` before the commit. No statement outside of the transaction
+    /// ever runs without them. Other databases enforce them as always.
+    ///
+    /// # Errors
+    /// As [`Database::begin`].
+    ///
+    /// # Cancel safety
+    /// As [`Database::begin`].
+    pub async fn begin_unenforced(&self) -> Result<DatabaseTransaction, QueryError> {
+        self.driver.begin_unenforced().await.map(DatabaseTransaction::new)
+    }
+
     /// Makes one real round trip and says what was found: server, version, encryption, and what
     /// will not work well.
     ///

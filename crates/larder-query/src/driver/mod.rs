@@ -56,6 +56,10 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     ) -> Result<RowSet, QueryError>;
     async fn execute(&self, sql: &str, params: &Params) -> Result<Executed, QueryError>;
     async fn begin(&self) -> Result<Box<dyn DriverTransaction>, QueryError>;
+    /// Begins a transaction in which references are not enforced, where that can be had.
+    async fn begin_unenforced(&self) -> Result<Box<dyn DriverTransaction>, QueryError> {
+        self.begin().await
+    }
     /// One real round trip, and what it found: server, version, TLS, advice.
     async fn health(&self) -> Result<Health, QueryError>;
     async fn close(&self);

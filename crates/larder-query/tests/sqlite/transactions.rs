@@ -221,3 +221,33 @@ async fn no_free_connection_is_reported_as_such() {
     assert_eq!(error.database_kind(), Some(DatabaseErrorKind::PoolTimeout));
     held.rollback().await.unwrap();
 }
+
+#[tokio::test]
+async fn references_are_enforced_outside_of_the_transaction_that_goes_without() {
+    let database = &fixture().await.database;
+    run(database, "CREATE TABLE p (id INTEGER PRIMARY KEY)").await;
+    run(database, "CREATE TABLE c (p INTEGER REFERENCES p (id))").await;
+    let orphan = "INSERT INTO c VALUES (7)";
+    let refused = async || database.execute(orphan, &Params::new()).await.is_err();
+    for end in ["commit", "roll back", "drop", "never begin"] {
+        if end == "never begin" {
+            for polls in 0..20 {
+                drop(poll_and_drop(database.begin_unenforced(), polls).await);
+                assert!(refused().await, "{polls} polls");
+            }
+            continue;
+        }
+        let mut transaction = database.begin_unenforced().await.unwrap();
+        transaction.execute(orphan, &Params::new()).await.unwrap();
+        // Who waits for the connection gets it with references enforced.
+        let (others, ()) = tokio::join!(refused(), async {
+            match end {
+                "commit" => transaction.commit().await.unwrap(),
+                "roll back" => transaction.rollback().await.unwrap(),
+                _ => drop(transaction),
+            }
+        });
+        assert!(others, "after: {end}");
+    }
+    check_idle(database).await;
+}

@@ -1,7 +1,6 @@
 //! A connection for migrations out of the query layer's pool.
 //!
-//! Guards that a database in memory, which has one connection, is migrated on that one; and that
-//! the setting which a migration needs is taken back, whatever becomes of the migration.
+//! Guards that a database in memory, which has one connection, is migrated on that one.
 
 use std::fmt;
 
@@ -29,13 +28,11 @@ impl Connector for PoolConnector {
 pub(super) struct PoolSession {
     database: Database,
     transaction: Option<DatabaseTransaction>,
-    /// Whether references are not enforced for now.
-    is_unreferenced: bool,
 }
 
 impl PoolSession {
     pub(super) const fn new(database: Database) -> Self {
-        Self { database, transaction: None, is_unreferenced: false }
+        Self { database, transaction: None }
     }
 
     async fn rows(&mut self, sql: &str, params: &Params) -> Result<RowSet, QueryError> {
@@ -52,18 +49,7 @@ impl PoolSession {
         };
         Ok(executed.rows_affected)
     }
-
-    async fn enforce_references(&mut self) -> Result<(), SessionError> {
-        if self.is_unreferenced {
-            self.database.execute(ENFORCE, &Params::new()).await.map_err(error)?;
-            self.is_unreferenced = false;
-        }
-        Ok(())
-    }
 }
-
-const ENFORCE: &str = "PRAGMA foreign_keys = ON";
-const DO_NOT_ENFORCE: &str = "PRAGMA foreign_keys = OFF";
 
 #[async_trait]
 impl Session for PoolSession {
@@ -101,9 +87,7 @@ impl Session for PoolSession {
     }
 
     async fn begin(&mut self) -> Result<(), SessionError> {
-        self.is_unreferenced = true;
-        self.database.execute(DO_NOT_ENFORCE, &Params::new()).await.map_err(error)?;
-        self.transaction = Some(self.database.begin().await.map_err(error)?);
+        self.transaction = Some(self.database.begin_unenforced().await.map_err(error)?);
         Ok(())
     }
 
@@ -111,34 +95,17 @@ impl Session for PoolSession {
         if let Some(transaction) = self.transaction.take() {
             transaction.commit().await.map_err(error)?;
         }
-        self.enforce_references().await
+        Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), SessionError> {
         if let Some(transaction) = self.transaction.take() {
             transaction.rollback().await.map_err(error)?;
         }
-        self.enforce_references().await
+        Ok(())
     }
 
     async fn close(self: Box<Self>) {}
-}
-
-impl Drop for PoolSession {
-    fn drop(&mut self) {
-        // Rolled back first: the setting can not be changed within a transaction.
-        drop(self.transaction.take());
-        if self.is_unreferenced
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let database = self.database.clone();
-            runtime.spawn(async move {
-                if database.execute(ENFORCE, &Params::new()).await.is_err() {
-                    tracing::warn!("references are not enforced after a migration was cancelled");
-                }
-            });
-        }
-    }
 }
 
 impl fmt::Debug for PoolSession {

@@ -24,6 +24,8 @@ pub(super) type PooledConnection = PoolConnection<Sqlite>;
 pub(super) struct SqliteTransaction {
     /// Empty once the transaction has ended.
     connection: Option<PooledConnection>,
+    /// Whether the connection enforces references.
+    enforces: bool,
     /// Where to roll back when this is dropped outside of any runtime.
     runtime: Handle,
 }
@@ -33,13 +35,44 @@ pub(super) async fn begin(
     mut connection: PooledConnection,
     read_only: bool,
 ) -> Result<SqliteTransaction, QueryError> {
-    let statement = if read_only { "BEGIN" } else { "BEGIN IMMEDIATE" };
+    let statement = begin_statement(read_only);
     detached(async move {
         connection.execute(statement).await.map_err(error::map)?;
         // If nobody waits any more, dropping this rolls back.
-        Ok(SqliteTransaction { connection: Some(connection), runtime: Handle::current() })
+        let runtime = Handle::current();
+        Ok(SqliteTransaction { connection: Some(connection), enforces: true, runtime })
     })
     .await
+}
+
+/// Begins a transaction in which references are not enforced. The setting can not be changed
+/// within a transaction, so it is changed before, on a connection that nobody else has.
+pub(super) async fn begin_unenforced(
+    mut connection: PooledConnection,
+    read_only: bool,
+) -> Result<SqliteTransaction, QueryError> {
+    let statement = begin_statement(read_only);
+    detached(async move {
+        connection.execute("PRAGMA foreign_keys = OFF").await.map_err(error::map)?;
+        if let Err(source) = connection.execute(statement).await {
+            give_back(connection, false).await;
+            return Err(error::map(source).into());
+        }
+        let runtime = Handle::current();
+        Ok(SqliteTransaction { connection: Some(connection), enforces: false, runtime })
+    })
+    .await
+}
+
+const fn begin_statement(read_only: bool) -> &'static str {
+    if read_only { "BEGIN" } else { "BEGIN IMMEDIATE" }
+}
+
+/// Gives a connection without a transaction back to the pool, enforcing references.
+async fn give_back(mut connection: PooledConnection, enforces: bool) {
+    if !enforces && connection.execute("PRAGMA foreign_keys = ON").await.is_err() {
+        connection.close_on_drop();
+    }
 }
 
 /// The connection died during an earlier statement.
@@ -48,9 +81,11 @@ fn gone() -> DatabaseError {
 }
 
 /// Rolls back. Where that fails, closing the connection does the same.
-async fn roll_back(mut connection: PooledConnection) {
+async fn roll_back(mut connection: PooledConnection, enforces: bool) {
     if connection.execute("ROLLBACK").await.is_err() {
         connection.close_on_drop();
+    } else {
+        give_back(connection, enforces).await;
     }
 }
 
@@ -80,7 +115,7 @@ impl Drop for SqliteTransaction {
         if let Some(connection) = self.connection.take() {
             // The connection's own destructor spawns too, if the task does not even start.
             let _context = self.runtime.enter();
-            self.runtime.spawn(roll_back(connection));
+            self.runtime.spawn(roll_back(connection, self.enforces));
         }
     }
 }
@@ -106,10 +141,11 @@ impl DriverTransaction for SqliteTransaction {
         detached(async move {
             let mut connection = self.connection.take().ok_or_else(gone)?;
             let Err(source) = connection.execute("COMMIT").await else {
+                give_back(connection, self.enforces).await;
                 return Ok(());
             };
             // SQLite keeps the transaction open when a commit fails.
-            roll_back(connection).await;
+            roll_back(connection, self.enforces).await;
             Err(error::map(source).into())
         })
         .await
@@ -118,7 +154,7 @@ impl DriverTransaction for SqliteTransaction {
     async fn rollback(mut self: Box<Self>) -> Result<(), QueryError> {
         detached(async move {
             if let Some(connection) = self.connection.take() {
-                roll_back(connection).await;
+                roll_back(connection, self.enforces).await;
             }
             Ok(())
         })

@@ -73,6 +73,11 @@ impl Driver for SqliteDriver {
         Ok(Box::new(transaction))
     }
 
+    async fn begin_unenforced(&self) -> Result<Box<dyn DriverTransaction>, QueryError> {
+        let transaction = begin::begin_unenforced(self.acquire().await?, self.read_only).await?;
+        Ok(Box::new(transaction))
+    }
+
     async fn health(&self) -> Result<Health, QueryError> {
         let clock = SystemClock::new();
         let before = clock.now();
