@@ -66,6 +66,8 @@ macro_rules! for_every_database {
             registry::a_declaration_without_consequences_is_skipped
             storm_cases::many_processes_start_at_once
             killed_cases::a_process_may_be_killed_at_every_statement
+            kept_cases::a_reference_outlives_a_run_that_is_killed_at_any_statement
+            kept_cases::what_mentions_a_renamed_column_outlives_a_killed_run
         );
     };
     (@ $context:tt $($group:ident :: $name:ident)*) => {
@@ -91,4 +93,4 @@ macro_rules! for_every_server {
 }
 pub(crate) use for_every_server;
 
-pub(crate) use crate::{killed as killed_cases, storm as storm_cases};
+pub(crate) use crate::{kept as kept_cases, killed as killed_cases, storm as storm_cases};
