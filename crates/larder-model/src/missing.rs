@@ -176,3 +176,6 @@ impl Restoring {
 
 /// Why a step puts a reference back.
 pub(crate) const BROKEN_OFF: &str = "a run that was broken off took it off and did not put it back";
+
+#[cfg(test)]
+mod tests;

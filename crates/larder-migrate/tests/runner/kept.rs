@@ -53,7 +53,7 @@ impl Scene {
     }
 }
 
-fn refs<'m>(models: &'m [(&'static str, TableModel)]) -> Vec<ModelRef<'m>> {
+pub(crate) fn refs<'m>(models: &'m [(&'static str, TableModel)]) -> Vec<ModelRef<'m>> {
     models.iter().map(|(name, table)| ModelRef::new(name, table)).collect()
 }
 
@@ -62,7 +62,7 @@ fn id(name: &str) -> Identifier {
 }
 
 /// Its number is the key as long as it is short.
-fn parent(kind: ColumnKind) -> TableModel {
+pub(crate) fn parent(kind: ColumnKind) -> TableModel {
     let number = ColumnModel::new(id("id"), kind);
     let code = ColumnModel::new(id("code"), ColumnKind::Int32);
     let builder = TableModel::builder(id("parent"));
@@ -73,7 +73,7 @@ fn parent(kind: ColumnKind) -> TableModel {
     builder.build().unwrap()
 }
 
-fn child(kind: ColumnKind) -> TableModel {
+pub(crate) fn child(kind: ColumnKind) -> TableModel {
     TableModel::builder(id("child"))
         .column(ColumnModel::new(id("id"), ColumnKind::Int64).with_key())
         .column(ColumnModel::new(id("parent_id"), kind).with_null())
@@ -96,7 +96,7 @@ const REFERENCE: &str = "CONSTRAINT child_refers FOREIGN KEY (parent_id) REFEREN
     ON DELETE CASCADE ON UPDATE SET NULL";
 
 /// A model's table refers to another model's, and neither says so.
-async fn make_family(scratch: &Scratch) {
+pub(crate) async fn make_family(scratch: &Scratch) {
     let int = if scratch.dialect == Dialect::Sqlite { "INTEGER" } else { "INT" };
     let statements = [
         format!("CREATE TABLE parent (id {int} NOT NULL PRIMARY KEY, code {int} NOT NULL)"),
@@ -155,6 +155,11 @@ async fn look_at(scratch: &Scratch, name: &str) -> Table {
 
 async fn references(scratch: &Scratch) -> Vec<ForeignKey> {
     look_at(scratch, "child").await.foreign_keys
+}
+
+/// Whether the reference is there.
+pub(crate) async fn refers(scratch: &Scratch) -> bool {
+    references(scratch).await.iter().any(|of| of.name.as_deref() == Some("child_refers"))
 }
 
 /// Whether everything is there that no model declares.

@@ -3,6 +3,7 @@
 
 pub(crate) mod ensure;
 pub(crate) mod failures;
+pub(crate) mod interludes;
 pub(crate) mod locks;
 pub(crate) mod plans;
 pub(crate) mod registry;
@@ -82,6 +83,12 @@ pub(crate) use for_every_database;
 macro_rules! for_every_server {
     ($open:path) => {
         crate::cases::for_every_database!(@ ($open, #[ignore = "needs a live service"])
+            interludes::a_reference_comes_back_on_the_way_back
+            interludes::a_reference_comes_back_whatever_else_is_refused
+            interludes::a_reference_that_was_dropped_is_not_brought_back
+            interludes::a_run_that_fails_puts_a_reference_back
+            interludes::a_table_without_a_model_keeps_its_reference
+            interludes::rows_that_break_a_missing_reference_are_told
             locks::a_busy_table_is_waited_for
             locks::a_holder_at_work_is_left_alone
             locks::a_holder_that_comes_back_late_ends_with_an_error

@@ -11,9 +11,8 @@ use crate::{
 
 /// The steps of a change.
 pub(super) fn steps(context: &Context<'_>, change: &Change, restoring: &Restoring) -> Vec<Step> {
-    let (table, key) = match change {
-        Change::AddForeignKey(table, key) | Change::DropForeignKey(table, key) => (table, key),
-        _ => return steps_of(context, change),
+    let (Change::AddForeignKey(table, key) | Change::DropForeignKey(table, key)) = change else {
+        return steps_of(context, change);
     };
     let former = context.former(table);
     let (is_off, is_unchecked) =
