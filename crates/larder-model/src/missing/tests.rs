@@ -1,3 +1,5 @@
+//! Plans that begin where a run was broken off.
+
 use super::*;
 use crate::{Class, Column, PrimaryKey, ReferentialAction, Scope, Step, Unique};
 
