@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Catalog, Change, Check, Column, ColumnKind, ForeignKey, ModelError, Step, Table, TableModel,
-    TableName, database_names::check_names, mysql, physical::EnumType, postgres, sqlite,
+    TableName, database_names::check_names, missing::Restoring, mysql, physical::EnumType,
+    postgres, sqlite,
 };
 
 /// A database's way to write and to understand a schema.
@@ -155,10 +156,13 @@ impl Dialect {
         changes: &[Change],
         current: &Catalog,
         desired: &Catalog,
+        restoring: &Restoring,
     ) -> Vec<Step> {
         match self {
-            Self::MariaDb | Self::MySql => mysql::steps(self, changes, current, desired),
-            Self::Postgres => postgres::steps(changes, current, desired),
+            Self::MariaDb | Self::MySql => {
+                mysql::steps(self, changes, (current, desired), restoring)
+            }
+            Self::Postgres => postgres::steps(changes, current, desired, restoring),
             Self::Sqlite => sqlite::steps(changes, current, desired),
         }
     }

@@ -8,8 +8,8 @@ mod pair;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Catalog, Change, Dialect, Difference, ForeignKey, Plan, Table, TableKind, TableName,
-    diff::pair::Pair, renames::Renames,
+    Catalog, Change, Dialect, Difference, ForeignKey, MissingReference, Plan, Table, TableKind,
+    TableName, diff::pair::Pair, missing::Restoring, renames::Renames,
 };
 
 /// What a comparison is about.
@@ -39,11 +39,26 @@ impl Plan {
     /// The steps from one schema to another.
     #[must_use]
     pub fn between(dialect: Dialect, scope: &Scope, current: &Catalog, desired: &Catalog) -> Self {
-        let found = compare(dialect, scope, current, desired);
+        Self::restoring(dialect, scope, current, desired, &[])
+    }
+
+    /// The same, with steps for the references that a run which was broken off took off and did
+    /// not put back, see [`Plan::missing_references`]. Those that are there again, or have no place
+    /// any more, need none. Such a step is [`Class::Additive`](crate::Class::Additive).
+    #[must_use]
+    pub fn restoring(
+        dialect: Dialect,
+        scope: &Scope,
+        current: &Catalog,
+        desired: &Catalog,
+        missing: &[MissingReference],
+    ) -> Self {
+        let (with, restoring) = Restoring::of(dialect, current, missing);
+        let found = compare(dialect, scope, &with, desired);
         Self {
             dialect,
             from: current.fingerprint(),
-            steps: dialect.steps(&found.changes, current, desired),
+            steps: dialect.steps(&found.changes, &with, desired, &restoring),
             unmanaged: found.unmanaged,
         }
     }

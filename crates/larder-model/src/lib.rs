@@ -18,6 +18,7 @@ pub mod facade;
 mod identifier;
 mod json_text;
 mod kind;
+mod missing;
 mod model;
 mod model_error;
 mod model_parts;
@@ -46,6 +47,7 @@ pub use diff::{Comparison, Scope, compare};
 pub use identifier::{Identifier, IdentifierError};
 pub use kind::ColumnKind;
 pub use larder_derive::Model;
+pub use missing::MissingReference;
 pub use model::{Model, ModelEntry, registered_models};
 pub use model_error::ModelError;
 pub use model_parts::{
@@ -56,7 +58,9 @@ pub use physical::{
     Index, IndexPart, NullsOrder, PrimaryKey, ReferentialAction, Table, TableKind, TableName,
     Unique,
 };
-pub use plan::{Change, Class, Difference, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo};
+pub use plan::{
+    Change, Class, Difference, Interlude, LockLevel, Plan, Policy, Probe, Refusal, Step, Undo,
+};
 pub use registry::model_of;
 pub use sql_token::{SqlToken, SqlTokenKind, sql_tokens};
 pub use sqlite::is_sqlite_keyword;

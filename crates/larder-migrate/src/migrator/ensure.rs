@@ -115,7 +115,11 @@ impl<'w, 'a> Run<'_, 'w, 'a> {
             return Ok((Some(seat), ended, Vec::new()));
         }
         let plan = Arc::new(verdict.plan);
-        for (want, plan, refused) in verdict.refused {
+        // What can be put back on the tables of models that were refused is found there again,
+        // and these get their standing then.
+        let claimed: usize = verdict.admitted.iter().map(|share| share.places.len()).sum();
+        let puts_back = claimed < plan.steps.len();
+        for (want, plan, refused) in verdict.refused.into_iter().filter(|_| !puts_back) {
             ended.push((want, Standing::Refused { plan, refused }));
             open.retain(|other| other.place != want.place);
         }
@@ -170,7 +174,7 @@ impl<'w, 'a> Run<'_, 'w, 'a> {
         let session = &mut *seat.session;
         let names = self.context.names(session.dialect());
         let rows = names.known_models(session, true).await?.unwrap_or_default();
-        let look = Look::at(session, open, desired.clone(), &rows, &names.schema).await?;
+        let look = Look::at(session, open, desired.clone(), &rows, &names).await?;
         let is_same = |want: &&'w Want<'a>| {
             self.request.planned.is_none() && look.is_as_recorded(want, &rows)
         };
@@ -275,7 +279,7 @@ pub(super) async fn plan(
     let desired = look::desired(session, &wants).await?;
     let names = context.names(session.dialect());
     let rows = names.known_models(session, true).await?.unwrap_or_default();
-    let look = Look::at(session, &wants, desired, &rows, &names.schema).await?;
+    let look = Look::at(session, &wants, desired, &rows, &names).await?;
     let plan = look.plan(&wants);
     let rows = verdict::probe(session, &plan).await?;
     seat.keep();

@@ -3,7 +3,7 @@
 //! Invariants: a migration that did not end keeps its row, and the run that goes on with it writes
 //! into the same one; a row says that it is applied only after nothing was left to do.
 
-use larder_model::{Catalog, TableModel};
+use larder_model::{Catalog, Interlude, TableModel};
 
 use crate::{
     MigrateError, MigrationRow, MigrationStatus, Planned, SessionErrorKind,
@@ -29,6 +29,12 @@ impl Entry {
         share: &Share<'_, '_>,
     ) -> Result<Self, MigrateError> {
         let running = MigrationStatus::Running;
+        if takes_something_off(share) {
+            // A run that is broken off may leave the table as it was when it was last ensured, but
+            // for what had been added to it since.
+            let (session, registry) = locked.parts();
+            registry.doubt_model(session, share.want.schema(), share.want.name).await?;
+        }
         let Some((before, number)) = interrupted(locked, share.want).await? else {
             let (version, number) = record::next_version(locked, share.want).await?;
             let row = record::history_row(locked, share, version, running);
@@ -45,6 +51,11 @@ impl Entry {
         let (done, total) = (row.steps_done, row.steps_total);
         Ok(Self { version: row.version, number, done, total })
     }
+}
+
+fn takes_something_off(share: &Share<'_, '_>) -> bool {
+    let mut steps = share.plan.steps.iter();
+    steps.any(|step| matches!(step.interlude, Some(Interlude::TakesOff(_))))
 }
 
 /// The last migration of a model, with its number, if it did not end and wanted the same. One
@@ -77,7 +88,7 @@ pub(super) async fn interrupted(
 
 /// Whether a migration of a model of this name is about its table: another model may have the
 /// same name.
-fn is_about(row: &MigrationRow, want: &Want<'_>) -> bool {
+pub(super) fn is_about(row: &MigrationRow, want: &Want<'_>) -> bool {
     let planned: Option<Planned> =
         row.plan_json.as_deref().and_then(|json| serde_json::from_str(json).ok());
     let Some(planned) = planned else { return true };

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use larder_model::Dialect;
+use larder_model::{Dialect, Interlude};
 
 use crate::{
-    MigrateError,
+    MigrateError, SessionError, SessionErrorKind,
     lock::Locked,
     migrator::{
         conclude::conclude,
@@ -33,6 +33,7 @@ pub(super) async fn run(
             if let Err(error) = run_group(locked, work, &group, &mut entries).await {
                 let error = locked.explain(error).await;
                 fail(locked, &entries, &error).await;
+                put_back(locked, work, &group, &error).await;
                 return Err(error);
             }
         }
@@ -52,6 +53,33 @@ pub(super) async fn run(
     let commit = locked.session().commit().await;
     commit.map_err(MigrateError::session("record what was done"))?;
     Ok(versions)
+}
+
+/// Puts back what steps before the one that failed took off. Where that fails too, as it does for
+/// columns one of which was changed already, the next run does it.
+async fn put_back(locked: &mut Locked, work: &Work<'_, '_>, group: &[usize], error: &MigrateError) {
+    let is_gone = |error: &SessionError| error.kind() == SessionErrorKind::Connection;
+    if matches!(error, MigrateError::LockLost) || error.database().is_some_and(is_gone) {
+        return;
+    }
+    let steps = &work.plan.steps;
+    let Some((first, last)) = group.first().zip(group.last()) else { return };
+    for step in steps.iter().skip(*last + 1) {
+        let Some(Interlude::PutsBack(key)) = &step.interlude else { continue };
+        let was_taken = steps.iter().take(*first).any(|before| {
+            before.table == step.table
+                && matches!(&before.interlude, Some(Interlude::TakesOff(of)) if of.name == key.name)
+        });
+        if !was_taken {
+            continue;
+        }
+        for sql in &step.statements {
+            if let Err(error) = locked.session().run(sql).await {
+                tracing::warn!(%error, table = %step.table, "a reference was not put back");
+                break;
+            }
+        }
+    }
 }
 
 /// Steps that become permanent together: on MySQL and MariaDB each one, because their statements

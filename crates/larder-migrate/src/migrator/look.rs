@@ -4,11 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use larder_model::{Catalog, Dialect, Plan, Scope, TableName};
+use larder_model::{Catalog, Dialect, MissingReference, Plan, Scope, TableName};
 
 use crate::{
-    Cell, MigrateError, ModelRow, Param, Session, Target, introspect, migrator::want::Want,
-    normalise, tokens,
+    Cell, MigrateError, ModelRow, Param, Session, Target, introspect,
+    migrator::{missing::missing_references, want::Want},
+    normalise,
+    registry::Names,
+    tokens,
 };
 
 /// Both sides of a comparison.
@@ -18,6 +21,8 @@ pub(crate) struct Look {
     pub(crate) current: Catalog,
     pub(crate) desired: Catalog,
     scope: Scope,
+    /// What runs that ended too early took off, and that was not there.
+    missing: Vec<MissingReference>,
     /// Schemas of PostgreSQL in which models want tables, and that are not there.
     missing_schemas: BTreeSet<String>,
 }
@@ -62,7 +67,7 @@ pub(crate) async fn desired(
 ) -> Result<Catalog, MigrateError> {
     let mut lowered: Vec<_> = wants.iter().map(|want| want.lowered.clone()).collect();
     if session.dialect() == Dialect::Postgres {
-        let found = current(session, wants).await?;
+        let found = current(session, wants, &[]).await?;
         lowered.iter_mut().for_each(|model| model.admit_types(Dialect::Postgres, &found));
     }
     normalise(session, lowered).await.map_err(MigrateError::session("read the models"))
@@ -71,8 +76,10 @@ pub(crate) async fn desired(
 pub(crate) async fn current(
     session: &mut dyn Session,
     wants: &[&Want<'_>],
+    missing: &[MissingReference],
 ) -> Result<Catalog, MigrateError> {
     let mut tables: Vec<_> = wants.iter().map(|want| want.table().clone()).collect();
+    tables.extend(missing.iter().flat_map(|of| [of.table.clone(), of.key.target.clone()]));
     tables.extend(wants.iter().filter_map(|want| want.former()));
     // A type may be there though no table has it yet.
     let types = wants.iter().flat_map(|want| &want.lowered.enums);
@@ -113,18 +120,25 @@ async fn missing_schemas(
 
 impl Look {
     /// Looks at the tables of models that want `desired`; `rows` is what the registry knows, with
-    /// declarations, and `registry` the schema in which it is.
+    /// declarations, and `registry` where it is.
     pub(crate) async fn at(
         session: &mut dyn Session,
         wants: &[&Want<'_>],
         desired: Catalog,
         rows: &[ModelRow],
-        registry: &str,
+        registry: &Names,
     ) -> Result<Self, MigrateError> {
         let dialect = session.dialect();
-        let current = current(session, wants).await?;
+        let mut missing = match dialect {
+            // There a run ends as a whole or not at all.
+            Dialect::Sqlite => Vec::new(),
+            _ => missing_references(session, registry, wants, rows).await?,
+        };
+        let current = current(session, wants, &missing).await?;
+        missing.retain(|of| of.is_missing(dialect, &current));
+        let schema = &registry.schema;
         let missing_schemas = match dialect {
-            Dialect::Postgres => missing_schemas(session, wants, &current, registry).await?,
+            Dialect::Postgres => missing_schemas(session, wants, &current, schema).await?,
             _ => BTreeSet::new(),
         };
         let previously = wants.iter().filter_map(|want| {
@@ -136,18 +150,55 @@ impl Look {
             Some((want.table().clone(), columns))
         });
         let scope = Scope::Managed { previously: previously.collect() };
-        Ok(Self { dialect, current, desired, scope, missing_schemas })
+        Ok(Self { dialect, current, desired, scope, missing, missing_schemas })
     }
 
     /// The same after everything was done: what the tables are like now.
-    pub(crate) fn again(&self, current: Catalog) -> Self {
-        Self { current, missing_schemas: BTreeSet::new(), ..self.clone() }
+    pub(crate) async fn again(
+        &self,
+        session: &mut dyn Session,
+        wants: &[&Want<'_>],
+    ) -> Result<Self, MigrateError> {
+        let current = current(session, wants, &self.missing).await?;
+        Ok(Self { current, missing_schemas: BTreeSet::new(), ..self.clone() })
     }
 
     /// The steps for these models together.
     pub(crate) fn plan(&self, wants: &[&Want<'_>]) -> Plan {
-        Plan::between(self.dialect, &self.scope, &self.current, &self.desired_of(wants))
+        let its = self.missing.iter().filter(|of| wants.iter().any(|want| self.has(want, of)));
+        self.plan_with(wants, &its.cloned().collect::<Vec<_>>())
+    }
+
+    /// The same, with what can be put back as it was on the tables of other models, for which
+    /// nothing else is done.
+    pub(crate) fn plan_and_restore(&self, wants: &[&Want<'_>]) -> Plan {
+        let can_be = self.missing.iter().filter(|of| {
+            let is_its = wants.iter().any(|want| self.has(want, of));
+            is_its || of.fits(self.dialect, &self.current)
+        });
+        self.plan_with(wants, &can_be.cloned().collect::<Vec<_>>())
+    }
+
+    fn plan_with(&self, wants: &[&Want<'_>], missing: &[MissingReference]) -> Plan {
+        let desired = self.desired_of(wants);
+        Plan::restoring(self.dialect, &self.scope, &self.current, &desired, missing)
             .with_missing_schemas(&self.missing_schemas)
+    }
+
+    /// No steps.
+    pub(crate) fn nothing(&self) -> Plan {
+        Plan {
+            dialect: self.dialect,
+            from: self.current.fingerprint(),
+            steps: Vec::new(),
+            unmanaged: Vec::new(),
+        }
+    }
+
+    /// Whether a reference is one of a model's table.
+    fn has(&self, want: &Want<'_>, missing: &MissingReference) -> bool {
+        let is_it = |name: &TableName| self.dialect.is_same_table(name, &missing.table);
+        is_it(want.table()) || want.former().is_some_and(|former| is_it(&former))
     }
 
     /// Whether a model's table is as it was when it was last ensured, although its token is not:
@@ -156,6 +207,9 @@ impl Look {
         let Some(row) = want.row(rows).filter(|row| row.is_of(&want.checksum)) else {
             return false;
         };
+        if self.missing.iter().any(|of| self.has(want, of)) {
+            return false;
+        }
         let now = want.fingerprint(self.dialect, &self.current);
         now.is_some_and(|now| row.schema_fingerprint.as_deref() == Some(now.as_str()))
     }

@@ -5,6 +5,7 @@ mod ensure;
 mod entry;
 mod journal;
 mod look;
+mod missing;
 mod record;
 mod repair;
 mod verdict;

@@ -79,7 +79,7 @@ async fn write(
     }
     if let Some(desired) = desired {
         let known = registry.models(session).await?;
-        let look = Look::at(session, wants, desired, &known, &registry.names().schema).await?;
+        let look = Look::at(session, wants, desired, &known, registry.names()).await?;
         let left = look.plan(wants);
         if !left.is_empty() {
             let left = Arc::new(left);

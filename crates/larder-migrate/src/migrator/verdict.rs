@@ -49,6 +49,13 @@ pub(crate) async fn judge<'w, 'a>(
         let refusals = plan.refused(policy, &rows);
         let shares = share(look.dialect, &plan, &wants);
         if refusals.is_empty() {
+            let restoring = look.plan_and_restore(&wants);
+            let rows = answers.ask(session, &restoring).await?;
+            // Where rows stand in the way of that, it has to wait for whoever removes them.
+            if restoring != plan && restoring.refused(policy, &rows).is_empty() {
+                let admitted = share(look.dialect, &restoring, &wants);
+                return Ok(Verdict { plan: restoring, admitted, refused });
+            }
             return Ok(Verdict { plan, admitted: shares, refused });
         }
         wants.clear();
@@ -111,10 +118,12 @@ pub(crate) fn share<'w, 'a>(
 ) -> Vec<Share<'w, 'a>> {
     let mut places = vec![Vec::new(); wants.len()];
     for (at, step) in plan.steps.iter().enumerate() {
-        // A step is made for some model; that none claims it would be an oversight in a dialect,
-        // and then the first one answers for it.
-        let owner = wants.iter().position(|want| want.concerns(dialect, step)).unwrap_or(0);
-        if let Some(places) = places.get_mut(owner) {
+        let owner = wants.iter().position(|want| want.concerns(dialect, step));
+        // What is put back on the table of a model that was refused is nobody's. For any other
+        // step that none claims, such as one that takes off a reference of such a table, the first
+        // one answers.
+        let owner = owner.or_else(|| (!plan.only_puts_back(step)).then_some(0));
+        if let Some(places) = owner.and_then(|owner| places.get_mut(owner)) {
             places.push(at);
         }
     }
@@ -132,7 +141,7 @@ pub(crate) fn share<'w, 'a>(
 impl<'w, 'a> Share<'w, 'a> {
     /// Of a model to which nothing has to be done.
     pub(crate) fn nothing(look: &Look, want: &'w Want<'a>) -> Self {
-        Self { want, plan: Arc::new(look.plan(&[])), places: Vec::new() }
+        Self { want, plan: Arc::new(look.nothing()), places: Vec::new() }
     }
 
     /// Those of all refusals that are about its steps, with the steps' places in its own plan.
@@ -177,6 +186,7 @@ mod tests {
             undo: Undo::Irreversible,
             probe: None,
             reason: None,
+            interlude: None,
         }
     }
 

@@ -65,8 +65,8 @@ pub(crate) async fn run<'w, 'a>(
         locked.roll_back().await?;
         return Ok(Done::Ended { standings, versions: Vec::new() });
     }
-    let schema = &registry.names().schema;
-    let look = Look::at(session, &open, order.desired.clone(), &known, schema).await?;
+    let names = registry.names();
+    let look = Look::at(session, &open, order.desired.clone(), &known, names).await?;
     let is_same = |want: &&&Want<'_>| order.planned.is_none() && look.is_as_recorded(want, &known);
     let (same, other): (Vec<_>, Vec<_>) = open.iter().copied().partition(|want| is_same(&want));
     let mut verdict = verdict(session, &look, &other, order).await?;
@@ -159,7 +159,7 @@ impl<'w, 'a> Work<'w, 'a> {
         session: &mut dyn Session,
     ) -> Result<(Catalog, Plan), MigrateError> {
         let wants = self.wants();
-        let again = self.look.again(look::current(session, &wants).await?);
+        let again = self.look.again(session, &wants).await?;
         let left = again.plan(&wants);
         Ok((again.current, left))
     }

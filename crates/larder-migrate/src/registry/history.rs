@@ -113,7 +113,7 @@ impl Registry {
     }
 
     /// Begins a migration again that stands in the history already, with new steps after those
-    /// that are done.
+    /// that are done. It begins now: what was ensured before does not settle it.
     pub(crate) async fn restart_migration(
         &self,
         session: &mut dyn Session,
@@ -127,13 +127,14 @@ impl Registry {
             .text("down_json", row.down_json.as_deref())
             .text("error", None)
             .text("error_sqlstate", None)
+            .sql("started_us", now_micros(self.dialect()))
             .text("executor", row.executor.as_deref())
             .integer("lock_token", row.lock_token);
         fields = self.status_fields(fields, MigrationStatus::Running);
         self.write_migration(session, &row.version, &fields).await
     }
 
-    /// Ends a migration. Its duration is the time since its row was written.
+    /// Ends a migration. Its duration is the time since it was begun, or was begun again.
     pub(crate) async fn finish_migration(
         &self,
         session: &mut dyn Session,

@@ -38,7 +38,7 @@ pub struct MigrationRow {
     pub error: Option<String>,
     /// The database's own code of that.
     pub error_sqlstate: Option<String>,
-    /// When it began, in microseconds since 1970 UTC, by the database's clock.
+    /// When it began, or was gone on with, in microseconds since 1970 UTC, by the database's clock.
     pub started_us: Option<i64>,
     /// When it ended, likewise.
     pub finished_us: Option<i64>,

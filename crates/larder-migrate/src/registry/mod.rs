@@ -12,6 +12,7 @@ mod migration_row;
 mod model_row;
 mod models;
 mod shape;
+mod unfinished;
 
 use larder_model::{Dialect, TableName};
 

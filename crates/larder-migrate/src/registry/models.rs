@@ -152,6 +152,24 @@ impl Registry {
         Ok(())
     }
 
+    /// Forgets what tells that the tables of a model are as they were.
+    pub(crate) async fn doubt_model(
+        &self,
+        session: &mut dyn Session,
+        schema: &str,
+        model: &str,
+    ) -> Result<(), MigrateError> {
+        let key = Fields::new(self.dialect())
+            .text("application_id", self.names.application.as_str())
+            .text("schema_name", schema)
+            .text("model_name", model);
+        let fields = Fields::new(self.dialect()).text("catalog_token", None);
+        let (sql, params) = fields.update(&self.table(MODELS), &key);
+        let done = session.execute(&sql, &params).await;
+        done.map_err(MigrateError::session("write into the registry of models"))?;
+        Ok(())
+    }
+
     async fn has_model(
         &self,
         session: &mut dyn Session,

@@ -44,7 +44,11 @@ fn mentioning(dialect: Dialect, name: &str, former: Option<&str>) -> TableModel 
     let builder = match dialect {
         Dialect::MySql => {
             let part = IndexPartModel::expression(format!("{quoted} * 2"));
-            builder.index(IndexModel::of_parts(vec![part]).with_name(id("of_expression")))
+            let mut twice = int("computed_twice").with_null();
+            twice.generated = Some("`computed` + 1".to_owned());
+            builder
+                .column(twice)
+                .index(IndexModel::of_parts(vec![part]).with_name(id("of_expression")))
         }
         _ => builder,
     };

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    kept::{self, Scene},
     killed, storm,
     support::{Scratch, Script, Scripted, alters, options, table},
 };
@@ -142,7 +143,11 @@ async fn acts() {
         None if act == "hold" => hold(connector, options).await,
         None if act == "storm" => storm::take_part(connector, options).await,
         Some(("kill", number)) => killed::run(connector, options, number.parse().unwrap()).await,
-        _ => panic!("{act}"),
+        Some((scene, number)) => {
+            let scene = Scene::parse(scene).unwrap_or_else(|| panic!("{act}"));
+            kept::run(connector, options, scene, number.parse().unwrap()).await;
+        }
+        None => panic!("{act}"),
     }
 }
 

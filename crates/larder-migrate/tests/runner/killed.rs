@@ -24,8 +24,15 @@ use crate::{
 
 /// Kills its own process before a statement.
 #[derive(Debug)]
-struct Kill {
+pub(crate) struct Kill {
     left: AtomicUsize,
+}
+
+impl Kill {
+    /// Before the statement of this number, counted from 0.
+    pub(crate) fn at(number: usize) -> Self {
+        Self { left: number.into() }
+    }
 }
 
 #[async_trait]
@@ -124,8 +131,7 @@ async fn check(scratch: &Scratch, number: usize) {
 
 /// The process that is killed.
 pub(crate) async fn run(connector: Arc<dyn Connector>, options: MigrateOptions, at: usize) {
-    let migrator =
-        Migrator::new(Arc::new(Scripted::new(connector, Kill { left: at.into() })), options);
+    let migrator = Migrator::new(Arc::new(Scripted::new(connector, Kill::at(at))), options);
     let models = after();
     let standings = migrator.ensure(&refs(&models), Policy::Full).await.unwrap();
     assert!(standings.iter().all(Standing::is_ensured), "{standings:#?}");

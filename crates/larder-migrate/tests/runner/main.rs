@@ -11,6 +11,8 @@
 //!   `cases::locks`. A lock that a pooler gives to somebody else: `pooler`.
 //! - **Interrupted runs:** half a migration that nobody can go on with, a history that says
 //!   "pending" of what was done, a row that has to be removed by hand: `killed`, `cases::failures`.
+//! - **What goes for a while:** references, checks and indexes that no model declares, and that
+//!   are gone for good when the run ends between their going and their coming: `kept`.
 //! - **Histories:** equal checksums that forbid the way back from B to A, versions made of the
 //!   time, rows that are overwritten, registries of older programs: `cases::registry`.
 //! - **What is not asked for:** other tables and indexes that look dropped, columns that vanish,
@@ -21,6 +23,7 @@
 
 mod cases;
 mod child;
+mod kept;
 mod killed;
 mod mariadb;
 mod mysql;

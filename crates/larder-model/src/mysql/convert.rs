@@ -116,6 +116,18 @@ pub(super) fn is_same_family(one: &str, other: &str) -> bool {
     one == other || (of(one) == of(other) && of(one) != Family::Other)
 }
 
+/// Whether a column of one type can refer to one of the other, as far as it is certain that the
+/// server would not have it: integers are of one size and one sign, and kinds do not mix.
+pub(crate) fn can_refer(one: &str, other: &str) -> bool {
+    let (one_type, other_type) = (ParsedType::parse(one), ParsedType::parse(other));
+    match (one_type.bits(), other_type.bits()) {
+        (Some(bits), Some(others)) => {
+            bits == others && one_type.is_unsigned() == other_type.is_unsigned()
+        }
+        _ => is_same_family(one, other),
+    }
+}
+
 impl Converting<'_> {
     fn depends(&self, condition: String, what: &str) -> Safety {
         Safety::Depends { condition, what: format!("rows with {what} in {}", self.column) }

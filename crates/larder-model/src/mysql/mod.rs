@@ -10,9 +10,9 @@ mod convert;
 mod ddl;
 mod lower;
 mod order;
-mod part;
 mod prepare;
 mod probe;
+mod rename;
 mod statements;
 mod steps;
 mod types;
@@ -20,6 +20,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use convert::can_refer;
 pub(crate) use ddl::create_table;
 pub(crate) use lower::lower;
 pub(crate) use steps::steps;

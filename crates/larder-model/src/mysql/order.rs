@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use crate::{Change, ForeignKey, Identity, TableName};
+use super::rename::Rename;
+use crate::{Change, ForeignKey, Identity, Interlude, TableName};
 
 /// Something to do, by one statement.
 #[derive(Clone, Debug)]
@@ -17,22 +18,28 @@ pub(super) enum Work {
     Change(Change),
     /// Changes of one table around its key that can be made together only.
     Rekey(TableName, Vec<Change>),
+    /// Columns get other names together with what mentions them.
+    Rename(Box<Rename>),
     /// An index gets another name: table, former name, new name.
     RenameIndex(TableName, String, String),
     /// A reference comes back.
     Resume(TableName, ForeignKey),
     /// A reference stays, and has to go while its columns change.
     Suspend(TableName, ForeignKey),
+    /// The same while its columns have their former names, which it has here.
+    SuspendBefore(TableName, ForeignKey),
 }
 
 impl Work {
     pub(super) const fn table(&self) -> &TableName {
         match self {
             Self::Before(change) | Self::Change(change) => change.table(),
+            Self::Rename(rename) => rename.table(),
             Self::Rekey(table, _)
             | Self::RenameIndex(table, ..)
             | Self::Resume(table, _)
-            | Self::Suspend(table, _) => table,
+            | Self::Suspend(table, _)
+            | Self::SuspendBefore(table, _) => table,
         }
     }
 
@@ -41,7 +48,24 @@ impl Work {
         match self {
             Self::Before(change) | Self::Change(change) => std::slice::from_ref(change),
             Self::Rekey(_, changes) => changes,
-            Self::RenameIndex(..) | Self::Resume(..) | Self::Suspend(..) => &[],
+            Self::Rename(rename) => rename.changes(),
+            Self::RenameIndex(..)
+            | Self::Resume(..)
+            | Self::Suspend(..)
+            | Self::SuspendBefore(..) => &[],
+        }
+    }
+}
+
+impl Work {
+    /// What goes for a while or comes back.
+    pub(super) fn interlude(&self) -> Option<Interlude> {
+        match self {
+            Self::Resume(_, key) => Some(Interlude::PutsBack(key.clone())),
+            Self::Suspend(_, key) | Self::SuspendBefore(_, key) => {
+                Some(Interlude::TakesOff(key.clone()))
+            }
+            _ => None,
         }
     }
 }
@@ -49,10 +73,9 @@ impl Work {
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Before(change) => write!(f, "{change} for a while"),
-            Self::Change(change) => change.fmt(f),
-            Self::Rekey(_, changes) => {
-                for (at, change) in changes.iter().enumerate() {
+            Self::Before(change) | Self::Change(change) => change.fmt(f),
+            Self::Rekey(..) | Self::Rename(_) => {
+                for (at, change) in self.changes().iter().enumerate() {
                     f.write_str(if at > 0 { ", " } else { "" })?;
                     change.fmt(f)?;
                 }
@@ -62,7 +85,7 @@ impl fmt::Display for Work {
             Self::Resume(_, key) => {
                 write!(f, "bring back foreign key ({})", key.columns.join(", "))
             }
-            Self::Suspend(_, key) => {
+            Self::Suspend(_, key) | Self::SuspendBefore(_, key) => {
                 write!(f, "drop foreign key ({}) for a while", key.columns.join(", "))
             }
         }
@@ -72,9 +95,10 @@ impl fmt::Display for Work {
 /// Brings work into its order; what is of one phase keeps its own.
 pub(super) fn in_order(mut work: Vec<Work>) -> Vec<Work> {
     work.sort_by_key(|one| match one {
-        Work::Before(_) => 2,
+        Work::Before(_) | Work::SuspendBefore(..) => 2,
         Work::Change(change) => phase(change),
         Work::Rekey(..) => KEYS,
+        Work::Rename(_) => NAMES,
         Work::RenameIndex(..) => INDEXES_GO,
         Work::Resume(..) => REFERENCES,
         Work::Suspend(..) => NO_REFERENCES,
@@ -82,6 +106,7 @@ pub(super) fn in_order(mut work: Vec<Work>) -> Vec<Work> {
     work
 }
 
+const NAMES: u8 = 3;
 const NO_REFERENCES: u8 = 4;
 const INDEXES_GO: u8 = 7;
 const KEYS: u8 = 14;
@@ -96,7 +121,7 @@ const fn phase(change: &Change) -> u8 {
         | Change::Unsupported { .. } => 0,
         Change::RenameTable { .. } => 1,
         Change::DropForeignKey(..) => NO_REFERENCES,
-        Change::RenameColumn { .. } => 3,
+        Change::RenameColumn { .. } => NAMES,
         Change::DropCheck(..) => 5,
         Change::DropColumn(_, column) if column.generated.is_some() => 5,
         // What the server numbers needs an index.

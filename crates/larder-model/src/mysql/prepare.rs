@@ -5,26 +5,81 @@
 
 use std::collections::BTreeSet;
 
-use super::{alter::Altered, order::Work, part::part_dependents, steps::Planner};
+use super::{
+    alter::Altered, convert::can_refer, order::Work, rename::with_mentions, steps::Planner,
+};
 use crate::{
     Change, Column, Dialect, ForeignKey, Table, TableName, Unique,
     short_name::{NameUnit, short_name},
 };
 
-pub(super) fn prepare(planner: &Planner<'_>, changes: &[Change]) -> Vec<Work> {
-    let mut changes = changes.to_vec();
+pub(super) fn prepare(planner: &Planner<'_>, planned: &[Change]) -> Vec<Work> {
+    let mut changes = planned.to_vec();
+    changes.retain(|change| {
+        !matches!(change, Change::DropForeignKey(table, key) if planner.is_off(table, key))
+    });
     absorb_text_columns(planner, &mut changes);
-    let mut work = part_dependents(planner, &mut changes);
+    let mut work = with_mentions(planner, &mut changes);
     let (merged, changes) = merge_keys(changes);
     work.extend(merged);
     work.extend(changes.into_iter().map(Work::Change));
     rename_indexes(planner, &mut work);
-    let suspended = suspended(planner, &work);
-    for (table, key) in suspended {
-        work.push(Work::Suspend(table.clone(), key.clone()));
-        work.push(Work::Resume(table, key));
+    for (table, key) in suspended(planner, planned, &work) {
+        let interlude = interlude(planner, &work, table, key);
+        work.extend(interlude);
     }
+    drop_before_renames(planner, &mut work);
     work
+}
+
+/// A reference that goes, unless it is off already, and comes back.
+fn interlude(planner: &Planner<'_>, work: &[Work], table: TableName, key: ForeignKey) -> Vec<Work> {
+    if !planner.fits_afterwards(work, &table, &key) {
+        let reason = format!(
+            "foreign key ({}) to {} would be between columns of types that do not go together: \
+             change both, or drop it first",
+            key.columns.join(", "),
+            key.target
+        );
+        return vec![Work::Change(Change::Unsupported { table, reason })];
+    }
+    let mut interlude = Vec::new();
+    if !planner.is_off(&table, &key) {
+        interlude.push(match is_renamed(work, &table, &key) {
+            true => Work::SuspendBefore(table.clone(), planner.former_key(&table, &key)),
+            false => Work::Suspend(table.clone(), key.clone()),
+        });
+    }
+    interlude.push(Work::Resume(table, key));
+    interlude
+}
+
+/// Whether columns that a reference is between get other names by a statement that copies their
+/// table, which the server refuses while the reference is there.
+fn is_renamed(work: &[Work], table: &TableName, key: &ForeignKey) -> bool {
+    work.iter().any(|one| match one {
+        Work::Rename(rename) => {
+            rename.touches(table, &key.columns) || rename.touches(&key.target, &key.target_columns)
+        }
+        _ => false,
+    })
+}
+
+/// References that go anyway go before such a statement.
+fn drop_before_renames(planner: &Planner<'_>, work: &mut [Work]) {
+    let is_in_the_way = |one: &Work| match one {
+        Work::Change(Change::DropForeignKey(table, key)) if is_renamed(work, table, key) => {
+            let former = planner.former_key(table, key);
+            Some(Work::Before(Change::DropForeignKey(table.clone(), former)))
+        }
+        _ => None,
+    };
+    let moved: Vec<_> = work.iter().map(is_in_the_way).collect();
+    for (one, moved) in work.iter_mut().zip(moved) {
+        if let Some(moved) = moved {
+            *one = moved;
+        }
+    }
 }
 
 /// Where the collation of a table changes, that statement changes its texts as well.
@@ -144,11 +199,15 @@ fn free_name(found: &Table, wanted: Option<&Table>, name: &str) -> String {
     candidates.next().unwrap_or_default()
 }
 
-/// The references that stay, and whose columns or keys change.
-fn suspended(planner: &Planner<'_>, work: &[Work]) -> Vec<(TableName, ForeignKey)> {
+/// The references that stay, and whose columns or keys change, or that are off already.
+fn suspended(
+    planner: &Planner<'_>,
+    planned: &[Change],
+    work: &[Work],
+) -> Vec<(TableName, ForeignKey)> {
     let touched = Touched::by(planner, work);
     let is_dropped = |table: &TableName, key: &ForeignKey| {
-        work.iter().flat_map(Work::changes).any(|change| match change {
+        planned.iter().any(|change| match change {
             Change::DropForeignKey(of, dropped) => of == table && dropped.name == key.name,
             Change::DropTable(of) => of.name == *table,
             _ => false,
@@ -158,7 +217,10 @@ fn suspended(planner: &Planner<'_>, work: &[Work]) -> Vec<(TableName, ForeignKey
         planner.current.tables.iter().flat_map(|table| {
             table.foreign_keys.iter().map(|key| (table.name.clone(), key.clone()))
         });
-    keys.filter(|(table, key)| touched.has(table, key) && !is_dropped(table, key)).collect()
+    let goes_for_a_while = |table: &TableName, key: &ForeignKey| {
+        touched.has(table, key) || is_renamed(work, table, key) || planner.is_off(table, key)
+    };
+    keys.filter(|(table, key)| goes_for_a_while(table, key) && !is_dropped(table, key)).collect()
 }
 
 /// Columns, and keys that are referred to, which do not stay what they are.
@@ -213,6 +275,38 @@ impl Touched {
 }
 
 impl Planner<'_> {
+    /// A reference between columns with their former names; tables have their new ones by then.
+    fn former_key(&self, table: &TableName, key: &ForeignKey) -> ForeignKey {
+        let former = |table: &TableName, columns: &[String]| {
+            columns.iter().map(|name| self.before.column(table, name).to_owned()).collect()
+        };
+        ForeignKey {
+            columns: former(table, &key.columns),
+            target_columns: former(&key.target, &key.target_columns),
+            ..key.clone()
+        }
+    }
+
+    /// Whether the columns of a reference will be of types between which there can be one.
+    fn fits_afterwards(&self, work: &[Work], table: &TableName, key: &ForeignKey) -> bool {
+        let ty = |of: &TableName, name: &str| {
+            let altered = work.iter().flat_map(Work::changes).find_map(|change| match change {
+                Change::AlterColumn { table, to, .. } if table == of && to.name == name => {
+                    Some(to.ty.as_str())
+                }
+                _ => None,
+            });
+            altered.or_else(|| Some(self.found(of)?.column(name)?.ty.as_str()))
+        };
+        key.columns.iter().zip(&key.target_columns).all(|(name, other)| {
+            match (ty(table, name), ty(&key.target, other)) {
+                (Some(one), Some(other)) => can_refer(one, other),
+                // Of a table that nobody looked at nothing is known.
+                _ => true,
+            }
+        })
+    }
+
     /// A column on both sides; `None` if the table is on one side only.
     pub(super) fn altered<'a>(
         &'a self,

@@ -70,6 +70,11 @@ impl Before {
         self.tables.get(name).unwrap_or(name)
     }
 
+    /// The name that a column has before the plan.
+    pub(super) fn column<'a>(&'a self, table: &TableName, name: &'a str) -> &'a str {
+        self.columns.get(&(table.clone(), name.to_owned())).map_or(name, String::as_str)
+    }
+
     /// Whether the plan creates the table, so that no row can stand in the way.
     pub(super) fn is_created(&self, table: &TableName) -> bool {
         self.created.contains(table)

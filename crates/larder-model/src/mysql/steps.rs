@@ -11,14 +11,15 @@ use super::{
     probe::{Before, Question, ask},
 };
 use crate::{
-    Catalog, Change, Class, Dialect, LockLevel, Step, Table, TableName, Undo, renames::Renames,
+    Catalog, Change, Class, Dialect, ForeignKey, LockLevel, Step, Table, TableName, Undo,
+    missing::Restoring, renames::Renames,
 };
 
 pub(crate) fn steps(
     dialect: Dialect,
     changes: &[Change],
-    current: &Catalog,
-    desired: &Catalog,
+    (current, desired): (&Catalog, &Catalog),
+    restoring: &Restoring,
 ) -> Vec<Step> {
     let planner = Planner {
         dialect,
@@ -27,6 +28,7 @@ pub(crate) fn steps(
         current: renamed(dialect, changes, current),
         desired,
         before: Before::new(dialect, changes),
+        restoring,
     };
     let work = in_order(prepare(&planner, changes));
     work.iter().map(|one| planner.step(one, &work)).collect()
@@ -62,6 +64,7 @@ pub(super) struct Planner<'a> {
     pub(super) current: Catalog,
     pub(super) desired: &'a Catalog,
     pub(super) before: Before,
+    restoring: &'a Restoring,
 }
 
 /// What is known of a step beside its description.
@@ -144,6 +147,11 @@ impl Planner<'_> {
         self.desired.table(name)
     }
 
+    /// Whether a run that was broken off left the reference off.
+    pub(super) fn is_off(&self, table: &TableName, key: &ForeignKey) -> bool {
+        self.restoring.is_off(self.before.table(table), key)
+    }
+
     pub(super) fn alter(&self, table: &TableName, clauses: &[String], way: Way) -> String {
         let table = self.ddl.0.quoted_table(table);
         format!("ALTER TABLE {table} {}{}", clauses.join(", "), way.clause())
@@ -161,6 +169,7 @@ impl Planner<'_> {
                 undo: draft.undo,
                 probe: ask(&draft.questions),
                 reason: draft.reason,
+                interlude: work.interlude(),
             },
             Err((class, reason)) => Step {
                 table: work.table().clone(),
@@ -172,6 +181,7 @@ impl Planner<'_> {
                 undo: Undo::Irreversible,
                 probe: None,
                 reason,
+                interlude: None,
             },
         }
     }
@@ -182,9 +192,15 @@ impl Planner<'_> {
         let change = match work {
             Work::Before(change) | Work::Change(change) => change,
             Work::Rekey(table, changes) => return Ok(self.rekey(table, changes, all)),
+            Work::Rename(rename) => return Ok(self.rename_mentioned(rename)),
             Work::RenameIndex(table, from, to) => return Ok(self.rename_index(table, from, to)),
+            Work::Resume(table, key) if self.is_off(table, key) => {
+                return Ok(self.restore(table, key));
+            }
             Work::Resume(table, key) => return Ok(self.resume(table, key)),
-            Work::Suspend(table, key) => return self.suspend(table, key).ok_or(missing),
+            Work::Suspend(table, key) | Work::SuspendBefore(table, key) => {
+                return self.suspend(table, key).ok_or(missing);
+            }
         };
         Ok(match change {
             Change::AddCheck(table, check) => self.add_check(table, check),

@@ -9,5 +9,5 @@ mod steps;
 pub use change::{Change, Difference};
 pub use class::{Class, LockLevel};
 pub use policy::{Policy, Refusal};
-pub use step::{Probe, Step, Undo};
+pub use step::{Interlude, Probe, Step, Undo};
 pub use steps::Plan;

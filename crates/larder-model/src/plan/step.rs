@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, LockLevel, TableName};
+use crate::{Class, ForeignKey, LockLevel, TableName};
 
 /// One step of a [`Plan`](crate::Plan).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,21 @@ pub struct Step {
     /// Why it is of this class, where that is not obvious; and what to do instead, where no
     /// statement helps.
     pub reason: Option<String>,
+    /// What it takes off for a while, or puts back. A run that was broken off between the two
+    /// leaves it off, and the next one puts it back, see [`Plan::restoring`](crate::Plan::restoring).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interlude: Option<Interlude>,
+}
+
+/// A reference that stays and has to go while something else is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "it goes and it comes")]
+pub enum Interlude {
+    /// The step puts it back.
+    PutsBack(ForeignKey),
+    /// The step takes it off.
+    TakesOff(ForeignKey),
 }
 
 /// How a step is taken back.

@@ -53,6 +53,7 @@ impl Plan {
                 undo: Undo::Statements(vec![format!("DROP SCHEMA {quoted}")]),
                 probe: None,
                 reason: None,
+                interlude: None,
             }
         };
         let with_first = missing.iter().filter_map(|schema| Some((schema, first_in(schema)?)));

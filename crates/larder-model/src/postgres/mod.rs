@@ -13,7 +13,7 @@ pub(crate) use constant::is_same_text;
 pub(crate) use ddl::create_table;
 pub(crate) use identifier::printed;
 pub(crate) use lower::lower;
-pub(crate) use steps::{is_left_over, steps};
+pub(crate) use steps::{has_key, is_left_over, steps};
 pub(crate) use types::holds;
 
 /// A text in quotes, as PostgreSQL prints it.

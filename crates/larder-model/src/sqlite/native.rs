@@ -140,6 +140,7 @@ impl Addition<'_> {
             undo: self.undo(&forward(before), &forward(after), of.before.name != *name),
             probe,
             reason: None,
+            interlude: None,
             table: brought.name,
         }
     }
@@ -224,5 +225,6 @@ fn drop_column(of: &Altered<'_>, column: &Column, renames: &Renames) -> Step {
         undo: if is_virtual { Undo::Statements(vec![back]) } else { Undo::Irreversible },
         probe: (!is_computed).then(|| probe::values(of.before, column)),
         reason: None,
+        interlude: None,
     }
 }

@@ -152,6 +152,7 @@ fn step(table: &TableName, description: String, statements: Vec<String>) -> Step
         undo: Undo::Irreversible,
         probe: None,
         reason: None,
+        interlude: None,
     }
 }
 

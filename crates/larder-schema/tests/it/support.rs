@@ -231,6 +231,7 @@ pub(crate) fn plan(table: &str) -> Plan {
         undo: Undo::Irreversible,
         probe: None,
         reason: None,
+        interlude: None,
     };
     Plan {
         dialect: Dialect::Sqlite,

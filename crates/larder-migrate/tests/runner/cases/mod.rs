@@ -4,6 +4,7 @@
 pub(crate) mod ensure;
 pub(crate) mod failures;
 pub(crate) mod fanout;
+pub(crate) mod interludes;
 pub(crate) mod locks;
 pub(crate) mod plans;
 pub(crate) mod registry;
@@ -68,6 +69,8 @@ macro_rules! for_every_database {
             registry::a_declaration_without_consequences_is_skipped
             storm_cases::many_processes_start_at_once
             killed_cases::a_process_may_be_killed_at_every_statement
+            kept_cases::a_reference_outlives_a_run_that_is_killed_at_any_statement
+            kept_cases::what_mentions_a_renamed_column_outlives_a_killed_run
         );
     };
     (@ $context:tt $($group:ident :: $name:ident)*) => {
@@ -83,6 +86,12 @@ macro_rules! for_every_server {
     ($open:path) => {
         crate::cases::for_every_database!(@ ($open, #[ignore = "needs a live service"])
             fanout::databases_of_two_kinds_have_plans_of_their_own
+            interludes::a_reference_comes_back_on_the_way_back
+            interludes::a_reference_comes_back_whatever_else_is_refused
+            interludes::a_reference_that_was_dropped_is_not_brought_back
+            interludes::a_run_that_fails_puts_a_reference_back
+            interludes::a_table_without_a_model_keeps_its_reference
+            interludes::rows_that_break_a_missing_reference_are_told
             locks::a_busy_table_is_waited_for
             locks::a_holder_at_work_is_left_alone
             locks::a_holder_that_comes_back_late_ends_with_an_error
@@ -94,4 +103,4 @@ macro_rules! for_every_server {
 }
 pub(crate) use for_every_server;
 
-pub(crate) use crate::{killed as killed_cases, storm as storm_cases};
+pub(crate) use crate::{kept as kept_cases, killed as killed_cases, storm as storm_cases};

@@ -4,9 +4,10 @@
 
 use super::COPIED;
 use crate::{
-    Check, Class, LockLevel, TableName,
+    Check, Class, LockLevel, Table, TableName,
     mysql::{
         ddl::is_of_column,
+        probe::Question,
         steps::{Draft, Planner, Way},
     },
 };
@@ -31,15 +32,25 @@ impl Planner<'_> {
         if !check.validated {
             return draft;
         }
-        let columns = wanted.iter().flat_map(|table| &table.columns);
+        draft
+            .of(Class::DataDependent, LockLevel::Writers)
+            .after(self.breaks(table, wanted, check))
+            .because(COPIED)
+    }
+
+    /// How many rows break a check; `of`: the table that has it.
+    pub(in crate::mysql) fn breaks(
+        &self,
+        table: &TableName,
+        of: Option<&Table>,
+        check: &Check,
+    ) -> Option<Question> {
+        let columns = of.iter().flat_map(|table| &table.columns);
         let columns = columns.map(|column| column.name.as_str());
         let columns = columns.filter(|name| mentions(&check.expression, name));
         let what = format!("rows that break the check ({})", check.expression);
         let condition = format!("NOT ({})", check.expression);
-        draft
-            .of(Class::DataDependent, LockLevel::Writers)
-            .after(self.before.rows_where(table, columns, &condition, what))
-            .because(COPIED)
+        self.before.rows_where(table, columns, &condition, what)
     }
 
     pub(in crate::mysql) fn drop_check(&self, table: &TableName, check: &Check) -> Option<Draft> {

@@ -133,7 +133,7 @@ impl Planner<'_> {
                     if of == table && gone.name == key.name)
             });
             let is_suspended = all.iter().any(|work| {
-                matches!(work, Work::Suspend(of, gone) if of == table && gone.name == key.name)
+                matches!(work, Work::Resume(of, gone) if of == table && gone.name == key.name)
             });
             columns.starts_with(&key.columns) && !is_dropped && !is_suspended
         };

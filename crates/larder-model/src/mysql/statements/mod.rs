@@ -9,6 +9,6 @@ mod tables;
 
 pub(super) use checks::mentions;
 
-const RENAMED: &str = "programs that use the former name fail from then on: add the new one beside \
+pub(super) const RENAMED: &str = "programs that use the former name fail from then on: add the new one beside \
                        it, move them over, and drop the former one";
 const COPIED: &str = "the server copies the table, and whoever writes to it waits meanwhile";

@@ -5,6 +5,7 @@
 use super::{COPIED, indexes::index_columns};
 use crate::{
     Change, Class, ForeignKey, LockLevel, Table, TableName, Undo,
+    missing::BROKEN_OFF,
     mysql::{
         order::Work,
         steps::{Draft, Planner, Way},
@@ -45,6 +46,12 @@ impl Planner<'_> {
         };
         let draft = Draft::metadata(statement, String::new()).because(COPIED);
         Draft { undo, ..draft.of(Class::Rewrite, LockLevel::Writers) }
+    }
+
+    /// A reference that a run which was broken off left off: rows that came since may break it.
+    pub(in crate::mysql) fn restore(&self, table: &TableName, key: &ForeignKey) -> Draft {
+        let draft = self.resume(table, key).after(self.before.orphans(table, key));
+        draft.of(Class::Additive, LockLevel::Writers).because(BROKEN_OFF)
     }
 
     pub(in crate::mysql) fn suspend(&self, table: &TableName, key: &ForeignKey) -> Option<Draft> {

@@ -13,6 +13,7 @@ mod filling;
 mod generated;
 mod identity;
 mod index;
+mod interlude;
 mod order;
 mod probe;
 mod rows;
@@ -21,16 +22,23 @@ mod table;
 mod tests;
 
 pub(crate) use filling::is_left_over;
+pub(crate) use order::has_key;
 
 use context::Context;
 
-use crate::{Catalog, Change, Class, LockLevel, Step, Undo};
+use crate::{Catalog, Change, Class, LockLevel, Step, Undo, missing::Restoring};
 
 /// The steps of changes, in an order in which they can run.
-pub(crate) fn steps(changes: &[Change], current: &Catalog, desired: &Catalog) -> Vec<Step> {
-    let changes = order::ordered(changes, current);
+pub(crate) fn steps(
+    changes: &[Change],
+    current: &Catalog,
+    desired: &Catalog,
+    restoring: &Restoring,
+) -> Vec<Step> {
+    let changes = order::ordered(changes, current, restoring);
     let context = Context::new(&changes, current, desired);
-    changes.iter().flat_map(|change| steps_of(&context, change)).collect()
+    let steps = changes.iter().flat_map(|change| interlude::steps(&context, change, restoring));
+    steps.collect()
 }
 
 fn steps_of(context: &Context<'_>, change: &Change) -> Vec<Step> {
@@ -82,6 +90,7 @@ fn of(change: &Change) -> Step {
         undo: Undo::Irreversible,
         probe: None,
         reason: None,
+        interlude: None,
     }
 }
 

@@ -5,14 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Catalog, Change, Check, ForeignKey, Index, Table, TableName};
+use crate::{
+    Catalog, Change, Check, Dialect, ForeignKey, Index, Table, TableName, missing::Restoring,
+    renames::Renames,
+};
 
 /// The changes in their order, with those that PostgreSQL needs beside.
-pub(super) fn ordered(changes: &[Change], current: &Catalog) -> Vec<Change> {
+pub(super) fn ordered(changes: &[Change], current: &Catalog, restoring: &Restoring) -> Vec<Change> {
     let mut changes = changes.to_vec();
     complete_constraints(&mut changes);
     detach_references(&mut changes);
-    unhook_references(&mut changes, current);
+    unhook_references(&mut changes, current, restoring);
     free_names(&mut changes);
     changes.sort_by_key(rank);
     changes
@@ -109,43 +112,60 @@ fn touched(change: &Change) -> Option<TableName> {
     }
 }
 
-/// References that stay, to a key that goes and that something else replaces.
-fn unhook_references(changes: &mut Vec<Change>, current: &Catalog) {
-    let renames: Vec<_> = changes.iter().filter_map(rename).collect();
-    let renamed = |name: &TableName| {
-        let found = renames.iter().find(|(from, _)| from == name);
-        found.map_or_else(|| name.clone(), |(_, to)| to.clone())
-    };
+/// References that stay, to a key that goes and that something else replaces; and those that a run
+/// which was broken off did not put back.
+fn unhook_references(changes: &mut Vec<Change>, current: &Catalog, restoring: &Restoring) {
+    let renames = Renames::of(changes);
+    let renamed = |table: &Table| renames.apply(Dialect::Postgres, table);
+    let tables: Vec<_> = current.tables.iter().map(renamed).collect();
     let gone: Vec<_> = changes.iter().filter_map(dropped_key).collect();
     let mut unhooked = Vec::new();
-    for owner in &current.tables {
-        let name = renamed(&owner.name);
+    for (owner, former) in tables.iter().zip(&current.tables) {
         for key in &owner.foreign_keys {
-            let key = ForeignKey { target: renamed(&key.target), ..key.clone() };
             let is_hooked = gone.iter().any(|(table, columns)| {
                 key.target == *table && is_same_set(&key.target_columns, columns)
             });
             let goes = changes.iter().any(|change| match change {
-                Change::DropForeignKey(table, gone) => *table == name && gone.name == key.name,
+                Change::DropForeignKey(table, gone) => {
+                    *table == owner.name && gone.name == key.name
+                }
                 Change::DropTable(table) => table.name == owner.name,
                 _ => false,
             });
-            if is_hooked && !goes {
-                let has_key = keys_after(changes, current, &renames, &key.target)
+            let is_off = restoring.is_off(&former.name, key);
+            let is_unchecked = restoring.is_unchecked(&former.name, key);
+            if (is_hooked || is_off || is_unchecked) && !goes {
+                let has_key = keys_after(changes, &tables, &key.target)
                     .any(|columns| is_same_set(&key.target_columns, &columns));
-                unhooked.push((name.clone(), key, has_key));
+                let (owner, takes_off) = (owner.name.clone(), is_hooked || is_off);
+                unhooked.push((owner, key.clone(), has_key, takes_off, is_unchecked));
             }
         }
     }
-    for (owner, key, has_key) in unhooked {
+    for (owner, key, has_key, takes_off, is_unchecked) in unhooked {
         if !has_key {
             let reason = format!("{owner} refers to columns of it that would be no key any more");
             changes.push(Change::Unsupported { table: key.target, reason });
             continue;
         }
-        changes.push(Change::DropForeignKey(owner.clone(), key.clone()));
-        changes.push(Change::AddForeignKey(owner, key));
+        let whole = ForeignKey { validated: key.validated || is_unchecked, ..key.clone() };
+        if takes_off {
+            changes.push(Change::DropForeignKey(owner.clone(), key));
+        }
+        let add = Change::AddForeignKey(owner, whole);
+        // A model may want to have it checked as well.
+        if !changes.contains(&add) {
+            changes.push(add);
+        }
     }
+}
+
+/// Whether a table has a key of these columns, in whatever order.
+pub(crate) fn has_key(table: &Table, columns: &[String]) -> bool {
+    let key = table.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.clone());
+    let indexes = table.indexes.iter().filter_map(key_columns);
+    key.chain(uniques).chain(indexes).any(|key| is_same_set(&key, columns))
 }
 
 /// The table and the columns of a key that a change drops.
@@ -166,18 +186,16 @@ fn key_columns(index: &Index) -> Option<Vec<String>> {
     is_key.then(|| index.parts.iter().map(|part| part.text.clone()).collect())
 }
 
-/// The keys that a table has when the changes are made.
+/// The keys that a table has when the changes are made; `tables` are under the names that they get.
 fn keys_after<'a>(
     changes: &'a [Change],
-    current: &'a Catalog,
-    renames: &'a [(TableName, TableName)],
+    tables: &'a [Table],
     table: &'a TableName,
 ) -> impl Iterator<Item = Vec<String>> + 'a {
-    let former = renames.iter().find(|(_, to)| to == table).map_or(table, |(from, _)| from);
     let dropped = move |is_it: &dyn Fn(&Change) -> bool| {
         changes.iter().any(|change| change.table() == table && is_it(change))
     };
-    let kept = current.table(former).into_iter().flat_map(move |found| {
+    let kept = tables.iter().filter(move |found| found.name == *table).flat_map(move |found| {
         let mut keys = Vec::new();
         if let Some(key) = &found.primary_key
             && !dropped(&|change| matches!(change, Change::DropPrimaryKey(..)))
@@ -203,13 +221,6 @@ fn keys_after<'a>(
         _ => None,
     });
     kept.chain(added)
-}
-
-fn rename(change: &Change) -> Option<(TableName, TableName)> {
-    match change {
-        Change::RenameTable { from, to } => Some((from.clone(), to.clone())),
-        _ => None,
-    }
 }
 
 fn is_same_set(one: &[String], other: &[String]) -> bool {
