@@ -375,11 +375,16 @@ fn a_file_that_fails_leaves_those_before_it_and_is_told() {
     contains(&text, &["2        failed", "2: 2_bad.sql, line 2", "2     bad   pending"]);
     assert_eq!(text.matches("no such table").count(), 1, "{text}");
     let ran = schema(&place, EXISTING, &["up", "--json"]);
-    assert_eq!((ran.code, &*ran.stdout), (Some(1), "{\n  \"files\": []\n}\n"), "{ran:?}");
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &document["files"]), (Some(1), &Value::Array(Vec::new())), "{ran:?}");
+    let error = document["error"].as_str().unwrap();
+    assert_eq!(ran.stderr, format!("error: {error}\n"));
+    contains(error, &["2_bad.sql, line 2", "statement 2 of 2 failed", "no such table"]);
 
     write(&place, "migrations/2_bad.sql", "DELETE FROM gate;");
     told(schema(&place, EXISTING, &["up"]), 0);
     assert_eq!(told(schema(&place, EXISTING, &["up"]), 0), "there is nothing to do\n");
+    assert_eq!(json(schema(&place, EXISTING, &["up", "--json"]), 0)["error"], Value::Null);
     told(schema(&place, EXISTING, &["status"]), 0);
     let line = schema(&place, EXISTING, &["down"]).failed_after(1);
     contains(&line, &["version 2 can not be taken back: there is no file that does it"]);
