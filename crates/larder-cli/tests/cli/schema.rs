@@ -549,6 +549,9 @@ fn the_cache_tells_what_a_service_would_know() {
     let ensured: Vec<_> =
         found["tables"].as_array().unwrap().iter().map(|table| &table["is_ensured"]).collect();
     assert_eq!(ensured, [&Value::from(false), &Value::from(true)]);
+    fs::write(place.path("larder-schema.json"), models_to_json(&[])).unwrap();
+    assert_eq!(told(schema(&place, EXISTING, &["cache"]), 0), "there are no models\n");
+    release(&place, Release::Founded);
     fs::write(place.path("text.db"), "no database at all, only text\n".repeat(200)).unwrap();
     schema(&place, "text.db", &["cache"]).failed(1);
 }
