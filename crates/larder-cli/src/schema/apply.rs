@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use larder::{
-    migrate::{Applied, MigrateError, Planned},
+    migrate::{Applied, MigrateError, Migrator, Planned},
     model::Policy,
 };
 use serde_json::json;
@@ -30,6 +30,7 @@ use crate::{
 ///
 /// If the policy does not admit one of the steps, nothing is done. What can not be taken back is
 /// done only with --policy full and --yes. A run that failed halfway is gone on with by the next.
+/// Several at once are in order: those that come later find the work done.
 ///
 /// With --plan, exactly what that plan says is done: if the schema is no longer the one that it
 /// was made for, nothing is done.
@@ -59,24 +60,46 @@ pub(super) struct ApplyArgs {
     answer: AnswerArgs,
 }
 
+/// How often the models are planned at most. Whoever was overtaken mostly finds nothing left to do
+/// the second time.
+const PLANS_MAX: usize = 5;
+
 pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
     let migrator = args.place.migrator()?;
-    let mut planned = match &args.plan {
-        Some(path) => {
-            serde_json::from_str(&read_file(path, "larder schema plan --json prints one")?)
-                .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })?
+    if let Some(path) = &args.plan {
+        let text = read_file(path, "larder schema plan --json prints one")?;
+        let planned = serde_json::from_str(&text)
+            .map_err(|source| Failure::Models { path: path.clone(), source: source.into() })?;
+        return apply(&args, &migrator, planned).await;
+    }
+    let models = args.models.read()?;
+    let models = refs(&models);
+    for _ in 1..PLANS_MAX {
+        match apply(&args, &migrator, migrator.plan(&models).await?).await {
+            // Somebody else changed the schema after it was looked at. Nobody has seen this plan,
+            // so that another one is as good.
+            Err(Failure::PlanOutdated) => {}
+            ended => return ended,
         }
-        None => migrator.plan(&refs(&args.models.read()?)).await?,
-    };
+    }
+    apply(&args, &migrator, migrator.plan(&models).await?).await
+}
+
+/// Does what was planned, and nothing else.
+async fn apply(
+    args: &ApplyArgs,
+    migrator: &Migrator,
+    mut planned: Planned,
+) -> Result<ExitCode, Failure> {
     let policy: Policy = args.policy.into();
     let is_lossy = !report::lossy(&planned.plan).is_empty();
     // The rows in a file are those of another time, so that the migrator judges by its own.
     let is_refused = !planned.plan.refused(policy, &planned.rows).is_empty();
     if (is_refused && args.plan.is_none()) || (is_lossy && !args.yes) {
-        return refuse(&args, &planned);
+        return refuse(args, &planned);
     }
     match migrator.apply(&planned, policy).await {
-        Ok(applied) => tell(&args, &planned, &applied),
+        Ok(applied) => tell(args, &planned, &applied),
         Err(MigrateError::Refused { plan, refused }) => {
             planned.rows = vec![None; plan.steps.len()];
             for refusal in refused {
@@ -85,7 +108,7 @@ pub(super) async fn run(args: ApplyArgs) -> Result<ExitCode, Failure> {
                 }
             }
             planned.plan = (*plan).clone();
-            refuse(&args, &planned)
+            refuse(args, &planned)
         }
         Err(MigrateError::PlanOutdated { .. }) => Err(Failure::PlanOutdated),
         Err(error) => Err(error.into()),

@@ -132,6 +132,9 @@ fn text(
     metrics: &SchemaMetrics,
     color: bool,
 ) -> io::Result<()> {
+    if found.is_empty() {
+        return report::settled(out, 0, color);
+    }
     for one in found {
         let name = escape::controls(one.entry.name());
         match one.error.as_ref().and_then(SchemaError::plan) {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{answer::AnswerArgs, folder::FolderArgs, place::Place, plain::name};
 use crate::{
-    failure::Failure,
+    failure::{Failure, chain},
     output::{counted, escape, latency},
 };
 
@@ -154,7 +154,8 @@ fn finish(
             })
         })
         .collect();
-    answer.print(&json!({ "files": document }), |out, _color| {
+    let failed = error.as_ref().map(|error| chain(error));
+    answer.print(&json!({ "files": document, "error": failed }), |out, _color| {
         for file in &report.files {
             let path = escape::controls(&file.path);
             let statements = counted(file.statements, "statement");

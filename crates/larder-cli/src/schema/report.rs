@@ -3,7 +3,10 @@
 //! Guards that everything that a step says of itself is shown, and that nothing of a database
 //! reaches the terminal as a control character.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use larder::{
     migrate::Planned,
@@ -145,13 +148,27 @@ fn notes(step: &Step, rows: Option<u64>) -> Vec<String> {
     if let (Some(probe), Some(rows)) = (&step.probe, rows)
         && rows > 0
     {
-        notes.push(match (rows, probe.what.strip_prefix("rows ")) {
-            (1, Some(what)) => format!("1 row {what}"),
+        notes.push(match rows {
+            1 => format!("1 {}", singular(&probe.what)),
             _ => format!("{} {}", count(rows), probe.what),
         });
     }
     notes.extend(step.reason.clone());
     notes
+}
+
+/// What a probe counts, if it is one: `rows that break (x > 0)` is `row that breaks (x > 0)` then.
+fn singular(what: &str) -> Cow<'_, str> {
+    const FORMS: [(&str, &str); 6] = [
+        ("rows that break ", "row that breaks "),
+        ("rows that equal ", "row that equals "),
+        ("rows that go ", "row that goes "),
+        ("rows that refer ", "row that refers "),
+        ("rows ", "row "),
+        ("values ", "value "),
+    ];
+    let one = |(many, one): &(&str, &str)| Some(format!("{one}{}", what.strip_prefix(many)?));
+    FORMS.iter().find_map(one).map_or(Cow::Borrowed(what), Cow::Owned)
 }
 
 const fn class_paint(class: Class) -> Paint {
@@ -234,4 +251,27 @@ fn easiest(planned: &Planned) -> Option<Policy> {
     [Policy::Additive, Policy::Safe, Policy::Full]
         .into_iter()
         .find(|policy| planned.plan.refused(*policy, &rows).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_what_a_probe_counts_is_said_as_one() {
+        for (many, one) in [
+            ("rows that break the check (a > 0)", "row that breaks the check (a > 0)"),
+            ("rows that equal another one in (a)", "row that equals another one in (a)"),
+            ("rows that go with it", "row that goes with it"),
+            ("rows that refer to none in b", "row that refers to none in b"),
+            ("rows that would have no value in \"a\"", "row that would have no value in \"a\""),
+            ("rows whose \"a\" is text", "row whose \"a\" is text"),
+            ("rows with NULL in a", "row with NULL in a"),
+            ("values of (a) that several rows have", "value of (a) that several rows have"),
+            ("values that several rows have in (a)", "value that several rows have in (a)"),
+            ("text in a that b has no characters for", "text in a that b has no characters for"),
+        ] {
+            assert_eq!(singular(many), one);
+        }
+    }
 }

@@ -2,7 +2,11 @@
 
 mod secrets;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Stdio},
+};
 
 use larder::{
     migrate::{ModelRef, models_to_json},
@@ -143,6 +147,30 @@ fn round(place: &Place, url: &str) {
 #[test]
 fn models_and_files_are_migrated() {
     round(&Place::new(), CREATED);
+}
+
+/// Several at once on a database that is empty. Twice, because one may be through before the next
+/// has begun.
+fn at_once(place: &Place, url: &str) {
+    for to in [Release::First, Release::Founded] {
+        release(place, to);
+        let start = |_| {
+            let mut command = place.command();
+            command.args(["schema", "apply", "--json", "--database", url]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let children: Vec<_> = (0..8).map(start).collect();
+        let end = |child: Child| json(Ran::from(child.wait_with_output().unwrap()), 0);
+        let documents: Vec<_> = children.into_iter().map(end).collect();
+        let wrote = |document: &&Value| document["versions"] != Value::Array(Vec::new());
+        assert_eq!(documents.iter().filter(wrote).count(), 1, "{documents:?}");
+        told(schema(place, url, &["verify"]), 0);
+    }
+}
+
+#[test]
+fn several_that_apply_at_once_all_end_well() {
+    at_once(&Place::new(), CREATED);
 }
 
 #[test]
@@ -347,11 +375,16 @@ fn a_file_that_fails_leaves_those_before_it_and_is_told() {
     contains(&text, &["2        failed", "2: 2_bad.sql, line 2", "2     bad   pending"]);
     assert_eq!(text.matches("no such table").count(), 1, "{text}");
     let ran = schema(&place, EXISTING, &["up", "--json"]);
-    assert_eq!((ran.code, &*ran.stdout), (Some(1), "{\n  \"files\": []\n}\n"), "{ran:?}");
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &document["files"]), (Some(1), &Value::Array(Vec::new())), "{ran:?}");
+    let error = document["error"].as_str().unwrap();
+    assert_eq!(ran.stderr, format!("error: {error}\n"));
+    contains(error, &["2_bad.sql, line 2", "statement 2 of 2 failed", "no such table"]);
 
     write(&place, "migrations/2_bad.sql", "DELETE FROM gate;");
     told(schema(&place, EXISTING, &["up"]), 0);
     assert_eq!(told(schema(&place, EXISTING, &["up"]), 0), "there is nothing to do\n");
+    assert_eq!(json(schema(&place, EXISTING, &["up", "--json"]), 0)["error"], Value::Null);
     told(schema(&place, EXISTING, &["status"]), 0);
     let line = schema(&place, EXISTING, &["down"]).failed_after(1);
     contains(&line, &["version 2 can not be taken back: there is no file that does it"]);
@@ -516,6 +549,9 @@ fn the_cache_tells_what_a_service_would_know() {
     let ensured: Vec<_> =
         found["tables"].as_array().unwrap().iter().map(|table| &table["is_ensured"]).collect();
     assert_eq!(ensured, [&Value::from(false), &Value::from(true)]);
+    fs::write(place.path("larder-schema.json"), models_to_json(&[])).unwrap();
+    assert_eq!(told(schema(&place, EXISTING, &["cache"]), 0), "there are no models\n");
+    release(&place, Release::Founded);
     fs::write(place.path("text.db"), "no database at all, only text\n".repeat(200)).unwrap();
     schema(&place, "text.db", &["cache"]).failed(1);
 }
@@ -575,6 +611,13 @@ macro_rules! database {
             fn models_and_files_are_migrated() {
                 let own = crate::servers::Own::new($setup);
                 super::round(own.place(), &own.url());
+            }
+
+            #[test]
+            #[ignore = "needs a live service"]
+            fn several_that_apply_at_once_all_end_well() {
+                let own = crate::servers::Own::new($setup);
+                super::at_once(own.place(), &own.url());
             }
         }
     };

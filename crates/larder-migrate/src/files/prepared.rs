@@ -217,4 +217,19 @@ mod tests {
         let error = prepare(&script(text), Sqlite).unwrap_err();
         assert!(matches!(error, FileError::Directive { line: 2, .. }), "{error}");
     }
+
+    /// Were it read from its beginning for every statement, that would be 540 GB.
+    #[test]
+    fn a_file_of_many_statements_is_read_in_one_go() {
+        let many = 200_000;
+        let mut text = "INSERT INTO a VALUES (1);\n".repeat(many);
+        let read = script(&text);
+        let prepared = prepare(&read, Sqlite).unwrap();
+        assert_eq!(prepared.statements.len(), many);
+        assert_eq!(prepared.statements[many - 1].at, Position { line: many, column: 1 });
+        text.push_str("-- larder: no-transaction\nSELECT 2;");
+        let error = prepare(&script(&text), Sqlite).unwrap_err();
+        let at = many + 1;
+        assert!(matches!(error, FileError::Directive { line, .. } if line == at), "{error}");
+    }
 }

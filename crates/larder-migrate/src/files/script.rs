@@ -62,9 +62,11 @@ impl Script {
         lead: &str,
         start: usize,
     ) -> Result<Directives, FileError> {
-        let before = &self.text[..start - lead.len()];
-        let first = before.matches('\n').count();
         Directives::of_statement(lead).map_err(|(line, source): (usize, DirectiveError)| {
+            // Lines are counted for an error only: counted for every statement, a long file would
+            // be read as often as it has statements.
+            let before = &self.text[..start - lead.len()];
+            let first = before.matches('\n').count();
             FileError::directive(&self.path, first + line, source)
         })
     }

@@ -96,7 +96,10 @@ pub enum FileProblem {
         source: Box<FileError>,
     },
     /// SQLite: the file leaves rows that refer to rows which are not there. It was rolled back.
-    #[error("{path} leaves {rows} rows that refer to rows which are not there")]
+    #[error(
+        "{path} leaves {rows} {} to rows which are not there",
+        if *rows == 1 { "row that refers" } else { "rows that refer" }
+    )]
     ForeignKeys {
         /// The file.
         path: String,
