@@ -100,6 +100,7 @@ impl Context {
         loop {
             let error = match self.connector.connect().await {
                 Ok(mut session) => {
+                    self.names(session.dialect()).check()?;
                     let ready = self.make_ready(&mut *session).await;
                     ready.map_err(MigrateError::session("set a connection up"))?;
                     return Ok(session);

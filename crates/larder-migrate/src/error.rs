@@ -92,8 +92,8 @@ pub enum MigrateError {
         /// The steps that stand in the way.
         refused: Vec<Refusal>,
     },
-    /// The registry was written by a later version of this crate, or one of its tables is
-    /// somebody else's.
+    /// The registry was written by a later version of this crate, one of its tables is somebody
+    /// else's, or the options give it names that are too long for the database.
     #[error("the registry can not be used: {reason}")]
     Registry {
         /// Why, for people.

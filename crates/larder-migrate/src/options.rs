@@ -10,12 +10,16 @@ use larder_core::{Clock, SystemClock};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct MigrateOptions {
-    /// Whose models they are, where several applications share one registry. Default: empty.
+    /// Whose models they are, where several applications share one registry; at most 255
+    /// characters. Default: empty.
     pub application: String,
     /// PostgreSQL: the schema in which the registry lives, and the tables of models that name
     /// none. The other databases ignore it. Default: `public`.
     pub schema: String,
-    /// What the names of the registry's tables begin with. Default: `dataflow_`.
+    /// What the names of the registry's tables begin with. With the longest of their ends, which
+    /// has 14 characters, at most 63 bytes on PostgreSQL and 64 characters on MySQL and MariaDB; a
+    /// longer one is refused with [`MigrateError::Registry`](crate::MigrateError::Registry) before
+    /// anything runs. Default: `dataflow_`.
     pub prefix: String,
     /// How long to wait for others that migrate, from the first try. Default: 30 s.
     pub lock_timeout: Duration,

@@ -14,7 +14,8 @@ use larder_model::Dialect;
 use super::{FileProblem, MigrationFile, prepared::prepare, registry_version, run::FileNote};
 use crate::{
     Cell, MigrateOptions, MigrationKind, MigrationRow, MigrationStatus, Param, Session,
-    SessionError, registry::Registry,
+    SessionError,
+    registry::{Names, Registry},
 };
 
 /// The statements that make a registry and enter a file in it as applied.
@@ -25,7 +26,8 @@ use crate::{
 /// They fail if the database has a registry of this prefix already.
 ///
 /// # Errors
-/// [`FileProblem::File`] if the file can not be read as statements of this dialect.
+/// [`FileProblem::File`] if the file can not be read as statements of this dialect,
+/// [`FileProblem::Migrate`] if the options give the registry names that are too long for it.
 pub fn registering_statements(
     dialect: Dialect,
     options: &MigrateOptions,
@@ -65,6 +67,7 @@ async fn enter(
         plan_json: note.to_json(),
         ..MigrationRow::default()
     };
+    Names::new(transcript.dialect, options).check()?;
     let registry = Registry::inspect(transcript, options).await?;
     transcript.statements.extend(registry.missing()?);
     registry.begin(transcript).await?;

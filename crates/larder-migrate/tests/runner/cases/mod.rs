@@ -64,6 +64,7 @@ macro_rules! for_every_database {
             registry::a_table_of_somebody_else_is_left_alone
             registry::a_later_format_is_not_touched
             registry::a_registry_that_was_begun_halfway_is_completed
+            registry::names_that_are_too_long_are_refused_before_anything_runs
             registry::applications_share_a_registry
             registry::prefixes_keep_registries_apart
             registry::a_declaration_without_consequences_is_skipped

@@ -173,6 +173,29 @@ pub(crate) async fn a_registry_that_was_begun_halfway_is_completed(scratch: &Scr
     assert_eq!(scratch.migrator().status().await.unwrap().database_uid, uid);
 }
 
+pub(crate) async fn names_that_are_too_long_are_refused_before_anything_runs(scratch: &Scratch) {
+    let airline = table("airline", &[]);
+    let models = [larder_migrate::ModelRef::new("Airline", &airline)];
+    let mut refused = vec![options().with_application("a".repeat(256))];
+    if scratch.dialect != Dialect::Sqlite {
+        refused.push(options().with_prefix("p".repeat(51)));
+    }
+    for options in refused {
+        let migrator = scratch.migrator_with(options);
+        let error = migrator.ensure(&models, larder_model::Policy::Additive).await;
+        assert!(matches!(error, Err(MigrateError::Registry { .. })), "{error:?}");
+        let error = migrator.status().await;
+        assert!(matches!(error, Err(MigrateError::Registry { .. })), "{error:?}");
+    }
+    assert_eq!(scratch.tables().await, [""; 0]);
+    let longest = if scratch.dialect == Dialect::Postgres { 49 } else { 50 };
+    let options = options().with_prefix("p".repeat(longest)).with_application("a".repeat(255));
+    let migrator = scratch.migrator_with(options);
+    assert!(ensure_one(&migrator, "Airline", &airline).await.is_ensured());
+    assert_eq!(ensure_one(&migrator, "Airline", &airline).await, Standing::Verified);
+    assert_eq!(migrator.status().await.unwrap().models.len(), 1);
+}
+
 pub(crate) async fn applications_share_a_registry(scratch: &Scratch) {
     let (narrow, wide) = (table("airline", &[]), table("airline", &["seats"]));
     let one = scratch.migrator_with(options().with_application("one"));
