@@ -124,6 +124,7 @@ where
     }
 
     /// Reads the row with this key, from the cache if it is there. An absence is cached too.
+    /// On SQLite a decimal key is its digits: 1.1 does not find 1.10.
     ///
     /// # Errors
     /// [`QueryError`]; [`QueryError::KeyLength`] if the model's key has another number of columns,
