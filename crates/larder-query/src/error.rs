@@ -19,6 +19,16 @@ pub enum QueryError {
     /// The runtime is shutting down.
     #[error("the query was cancelled with its runtime")]
     Cancelled,
+    /// A key or a filter compares a column with a value that the column does not hold.
+    #[error("column {column:?} of table {table:?} is not compared with such a value: {reason}")]
+    ColumnValue {
+        /// The table.
+        table: Box<str>,
+        /// The column.
+        column: Box<str>,
+        /// Why.
+        reason: Box<str>,
+    },
     /// The database, or the way to it, failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -27,6 +37,14 @@ pub enum QueryError {
     EngineNotCompiled {
         /// The engine.
         engine: Engine,
+    },
+    /// A filter nests deeper than a statement may.
+    #[error("the filter on table {table:?} nests deeper than {limit} levels")]
+    FilterTooDeep {
+        /// The table.
+        table: Box<str>,
+        /// How deep it may nest.
+        limit: usize,
     },
     /// The statement would commit the transaction that it is part of, as on MySQL and MariaDB every
     /// statement does that changes the schema.

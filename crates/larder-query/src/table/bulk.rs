@@ -68,32 +68,18 @@ where
     /// # Cancel safety
     /// As [`Table::bulk_create`].
     pub async fn bulk_delete<K: ModelKey>(&self, keys: &[K]) -> Result<Written, QueryError> {
-        let columns: Vec<_> =
-            Self::table().key().map(|column| self.names().quoted(&column.name)).collect();
-        if columns.is_empty() {
-            return Err(Self::no_key());
-        }
-        if columns.len() != K::COLUMNS {
-            let table = Self::table().name().as_str().into();
-            let (expected, given) = (columns.len(), K::COLUMNS);
-            return Err(QueryError::KeyLength { table, expected, given });
-        }
+        let columns = self.key_columns(K::COLUMNS)?;
         let delete = |keys: &[K]| {
             let mut text = self.text(&format!("DELETE FROM {} WHERE ", self.name()));
             for (at, key) in keys.iter().enumerate() {
                 text.push(if at > 0 { " OR (" } else { "(" });
-                for (at, column) in columns.iter().enumerate() {
-                    text.push(if at > 0 { " AND " } else { "" });
-                    text.push(column);
-                    text.push(" = ");
-                    text.placeholder();
-                }
+                self.push_key(&mut text, &columns, key)?;
                 text.push(")");
-                text.bind_all(|params| key.bind_to(params));
             }
-            text
+            Ok(text)
         };
-        let texts = keys.chunks(self.rows_max(columns.len())).map(delete).collect();
+        let chunks = keys.chunks(self.rows_max(columns.len())).map(delete);
+        let texts = chunks.collect::<Result<_, QueryError>>()?;
         self.run_all(texts).await
     }
 
@@ -102,7 +88,7 @@ where
         rows: &[M],
         text: impl Fn(&[&[CellValue]]) -> Result<Text, QueryError>,
     ) -> Result<Written, QueryError> {
-        let values = rows.iter().map(|row| row_values(Self::table(), row));
+        let values = rows.iter().map(|row| row_values(self.engine(), Self::table(), row));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         let columns = Self::table().columns().len();
         let mut texts = Vec::new();

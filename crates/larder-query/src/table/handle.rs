@@ -13,7 +13,7 @@ use crate::{
     Engine, Filter, ModelKey, Params, Queries, QueryError, Written,
     table::{
         List,
-        row_values::{CellValue, row_values},
+        row_values::{CellValue, operands, row_values},
         text::{Names, Text},
     },
 };
@@ -69,12 +69,17 @@ where
     ///
     /// # Errors
     /// [`QueryError`]: the database's; [`QueryError::RowValue`] if a field does not fit its
-    /// column.
+    /// column, or is a day or moment outside the years 0 to 9999 on SQLite;
+    /// [`QueryError::NoKey`] on every database if the model has no key, by which some find the row
+    /// again ([`Table::bulk_create`] inserts without one).
     ///
     /// # Cancel safety
     /// The statement and the invalidation go on if the future is dropped after the first poll.
     pub async fn create(&self, row: &M) -> Result<Created<M>, QueryError> {
-        let values = row_values(Self::table(), row)?;
+        if Self::table().key().next().is_none() {
+            return Err(Self::no_key());
+        }
+        let values = row_values(self.engine(), Self::table(), row)?;
         self.ensure().await?;
         if self.engine() == Engine::MySql {
             return self.create_and_read(&values).await;
@@ -112,9 +117,6 @@ where
                 _ => text.bind_with(|params| _ = params.bind(value)),
             }
         }
-        if Self::table().key().next().is_none() {
-            return Err(Self::no_key());
-        }
         let (sql, params) = text.finish();
         let row = transaction.query_as::<M>(&sql).bind_params(params).fetch_one().await?;
         let committed = transaction.commit().await?;
@@ -122,9 +124,11 @@ where
     }
 
     /// Reads the row with this key, from the cache if it is there. An absence is cached too.
+    /// On SQLite a decimal key is its digits: 1.1 does not find 1.10.
     ///
     /// # Errors
-    /// [`QueryError`]; [`QueryError::KeyLength`] if the model's key has another number of columns.
+    /// [`QueryError`]; [`QueryError::KeyLength`] if the model's key has another number of columns,
+    /// [`QueryError::ColumnValue`] if a column of the key does not hold such a value.
     ///
     /// # Cancel safety
     /// A load that was started goes on and is stored.
@@ -152,12 +156,14 @@ where
     /// the database says: MySQL and MariaDB count a row that was changed twice.
     ///
     /// # Errors
-    /// As [`Table::update`].
+    /// As [`Table::update`]. A row that collides with another one in a second unique key is an
+    /// error of the database, and nothing is changed: [`UniqueViolation`](crate::DatabaseErrorKind::UniqueViolation) on
+    /// PostgreSQL and SQLite, [`Other`](crate::DatabaseErrorKind::Other) on MySQL and MariaDB.
     ///
     /// # Cancel safety
     /// As [`Table::create`].
     pub async fn upsert(&self, row: &M) -> Result<Written, QueryError> {
-        let values = row_values(Self::table(), row)?;
+        let values = row_values(self.engine(), Self::table(), row)?;
         let (sql, params) = self.upsert_text(&[&values])?.finish();
         self.run(&sql, params).await
     }
@@ -180,7 +186,7 @@ where
     ///
     /// # Errors
     /// [`QueryError`]; [`QueryError::UnknownColumn`] if the filter names a column that the model
-    /// has not.
+    /// has not, [`QueryError::ColumnValue`] if a column does not hold what it is compared with.
     ///
     /// # Cancel safety
     /// As [`Table::create`].
@@ -245,26 +251,43 @@ where
     }
 
     fn where_key<K: ModelKey>(&self, text: &mut Text, key: &K) -> Result<(), QueryError> {
-        let columns: Vec<_> = Self::table().key().collect();
-        if columns.is_empty() {
-            return Err(Self::no_key());
-        }
-        if columns.len() != K::COLUMNS {
-            let table = Self::table().name().as_str().into();
-            return Err(QueryError::KeyLength {
-                table,
-                expected: columns.len(),
-                given: K::COLUMNS,
-            });
-        }
+        let columns = self.key_columns(K::COLUMNS)?;
         text.push(" WHERE ");
-        for (at, column) in columns.into_iter().enumerate() {
+        self.push_key(text, &columns, key)
+    }
+
+    /// The columns of the key, if a key of so many values is one.
+    pub(super) fn key_columns(
+        &self,
+        given: usize,
+    ) -> Result<Vec<&'static ColumnModel>, QueryError> {
+        let columns: Vec<_> = Self::table().key().collect();
+        match columns.len() {
+            0 => Err(Self::no_key()),
+            expected if expected != given => {
+                let table = Self::table().name().as_str().into();
+                Err(QueryError::KeyLength { table, expected, given })
+            }
+            _ => Ok(columns),
+        }
+    }
+
+    /// Appends that the columns equal the values of a key.
+    pub(super) fn push_key<K: ModelKey>(
+        &self,
+        text: &mut Text,
+        columns: &[&ColumnModel],
+        key: &K,
+    ) -> Result<(), QueryError> {
+        let mut params = Params::new();
+        key.bind_to(&mut params);
+        let values = operands(self.engine(), Self::table(), columns.iter().copied(), &params)?;
+        for (at, (column, value)) in columns.iter().zip(&values).enumerate() {
             text.push(if at > 0 { " AND " } else { "" });
             text.push(&self.names().quoted(&column.name));
             text.push(" = ");
-            text.placeholder();
+            text.bind_with(|params| _ = params.bind(value));
         }
-        text.bind_all(|params| key.bind_to(params));
         Ok(())
     }
 
@@ -321,11 +344,14 @@ where
         match self.engine() {
             Engine::MariaDb | Engine::MySql => {
                 text.push(" ON DUPLICATE KEY UPDATE ");
-                // A row of nothing but its key stays as it is.
-                let changed = if others.is_empty() { &keys } else { &others };
+                let kept = table.key().find(|column| column.generated.is_none());
+                let kept = kept.map(|column| kept_key(&self.names().quoted(&column.name), &keys));
                 let set = |name: &String| format!("{name} = VALUES({name})");
-                text.join(changed.iter().map(set), ", ");
+                text.join(kept.into_iter().chain(others.iter().map(set)), ", ");
             }
+            // What the database gives altogether collides with nothing, and SQLite has no
+            // conflict clause for it.
+            Engine::Sqlite if rows.iter().any(|row| !Self::inserted(row).contains(&true)) => {}
             Engine::Postgres | Engine::Sqlite => {
                 text.push(" ON CONFLICT (");
                 text.join(&keys, ", ");
@@ -342,7 +368,7 @@ where
         if table.key().next().is_none() {
             return Err(Self::no_key());
         }
-        let values = row_values(table, row)?;
+        let values = row_values(self.engine(), table, row)?;
         let mut text = self.text(&format!("UPDATE {} SET ", self.name()));
         let write = |is_key: bool, between: &str, text: &mut Text| {
             let columns = table.columns().iter().zip(&values);
@@ -368,6 +394,18 @@ where
         write(true, " AND ", &mut text);
         Ok(text)
     }
+}
+
+/// Sets the key of a row to itself, and fails if the row is not the one with the inserted key.
+///
+/// The databases that have `ON DUPLICATE KEY` enter it for any unique key, and would overwrite the
+/// row that happens to have the same value in another one. An overflow is an error in every
+/// `sql_mode`; that it depends on the row keeps it from being computed beforehand.
+fn kept_key(key: &str, keys: &[String]) -> String {
+    let same: Vec<_> = keys.iter().map(|name| format!("{name} = VALUES({name})")).collect();
+    let same = same.join(" AND ");
+    let fail = format!("9223372036854775807 + (CHAR_LENGTH({key}) + 1) > 0");
+    format!("{key} = IF({same}, {key}, IF({fail}, {key}, {key}))")
 }
 
 impl<M> Clone for Table<'_, M> {

@@ -73,7 +73,8 @@ where
     ///
     /// # Errors
     /// [`QueryError`]; [`QueryError::UnknownColumn`] if the filter or the order names a column
-    /// that the model has not.
+    /// that the model has not, [`QueryError::ColumnValue`] if a column does not hold what it is
+    /// compared with.
     ///
     /// # Cancel safety
     /// A load that was started goes on and is stored.

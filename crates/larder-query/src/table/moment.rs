@@ -2,7 +2,7 @@
 //!
 //! Guards that a text which is not exactly of that form is refused instead of guessed at.
 
-use crate::calendar::days_from_civil;
+use crate::{Value, calendar::days_from_civil};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
@@ -58,6 +58,20 @@ pub(super) fn timestamp_utc(text: &str) -> Option<i64> {
     timestamp(local)?.checked_sub(minutes * 60 * MICROS_PER_SECOND)
 }
 
+/// Whether the text of a day or moment has a year of four digits, by which texts are in the order of
+/// the moments. What is neither has.
+pub(super) fn has_plain_text(value: &Value) -> bool {
+    // 0000-01-01 and 9999-12-31.
+    let days = -719_528..=2_932_896;
+    match value {
+        Value::Date(day) => days.contains(&i64::from(*day)),
+        Value::Timestamp(micros) | Value::TimestampUtc(micros) => {
+            days.contains(&micros.div_euclid(MICROS_PER_DAY))
+        }
+        _ => true,
+    }
+}
+
 fn micros(fraction: &str) -> Option<i64> {
     let is_digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits {
@@ -90,6 +104,21 @@ mod tests {
         assert_eq!(timestamp_utc("1970-01-01T00:00:01Z"), Some(1_000_000));
         assert_eq!(timestamp_utc("1970-01-01T02:00:01+02:00"), Some(1_000_000));
         assert_eq!(timestamp_utc("1969-12-31T22:00:01-02:00"), Some(1_000_000));
+    }
+
+    #[test]
+    fn a_plain_text_has_a_year_of_four_digits() {
+        for (text, is_plain) in [
+            ("0000-01-01", true),
+            ("9999-12-31", true),
+            ("+10000-01-01", false),
+            ("-0001-12-31", false),
+        ] {
+            let day = date(text).unwrap();
+            assert_eq!(has_plain_text(&Value::Date(day)), is_plain, "{text}");
+            let micros = i64::from(day) * MICROS_PER_DAY;
+            assert_eq!(has_plain_text(&Value::Timestamp(micros)), is_plain, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! that names the column; nothing is converted that would lose something.
 
 mod cell;
+mod operand;
 
 use std::fmt;
 
@@ -14,7 +15,8 @@ use serde::{
 };
 
 use self::cell::Cell;
-use crate::{Bind, Param, ParamType, QueryError, Slot, Value};
+pub(super) use self::operand::{alone, operand, operands, pattern};
+use crate::{Bind, Engine, Param, ParamType, QueryError, Slot, Value, table::moment};
 
 /// The value of one column, with the type that a NULL has there.
 #[derive(Debug)]
@@ -28,6 +30,7 @@ pub(super) struct CellValue {
 /// # Errors
 /// [`QueryError::RowValue`].
 pub(super) fn row_values<M: Serialize>(
+    engine: Engine,
     table: &TableModel,
     row: &M,
 ) -> Result<Vec<CellValue>, QueryError> {
@@ -36,7 +39,8 @@ pub(super) fn row_values<M: Serialize>(
     let cells = found.values.into_iter().zip(table.columns());
     cells
         .map(|(value, column)| match value {
-            Some(value) => Ok(CellValue { value, null: null_type(column.data_type.kind()) }),
+            Some(value) => CellValue::new(engine, column.data_type.kind(), value)
+                .map_err(|fault| fault.of(column.name.as_str())),
             None => Err(Fault::new("the row does not serialise it").of(column.name.as_str())),
         })
         .collect::<Result<_, _>>()
@@ -44,6 +48,13 @@ pub(super) fn row_values<M: Serialize>(
 }
 
 impl CellValue {
+    fn new(engine: Engine, kind: ColumnKind, value: Value) -> Result<Self, Fault> {
+        if engine == Engine::Sqlite && !moment::has_plain_text(&value) {
+            return Err(Fault::new("SQLite orders and reads only the years 0 to 9999"));
+        }
+        Ok(Self { value, null: null_type(kind) })
+    }
+
     /// Whether it is the zero that stands for a number which the database is to give.
     pub(super) fn is_zero(&self) -> bool {
         matches!(self.value, Value::Int(0) | Value::Null)

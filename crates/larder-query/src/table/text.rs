@@ -2,7 +2,7 @@
 //!
 //! Invariant: a placeholder is written when its value is bound, so that both always agree.
 
-use larder_model::{Dialect, Identifier, TableModel};
+use larder_model::{ColumnModel, Dialect, Identifier, TableModel};
 
 use crate::{Engine, Params, QueryError};
 
@@ -16,7 +16,7 @@ pub(super) struct Text {
 
 /// How a database writes names.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Names(Dialect);
+pub(super) struct Names(Engine);
 
 impl Text {
     pub(super) fn new(engine: Engine, begin: &str) -> Self {
@@ -44,9 +44,7 @@ impl Text {
         bind(&mut self.params);
     }
 
-    /// Writes the placeholders of values that are bound together later, by
-    /// [`bind_all`](Self::bind_all).
-    pub(super) fn placeholder(&mut self) {
+    fn placeholder(&mut self) {
         self.bound += 1;
         if self.numbered {
             self.sql.push('$');
@@ -56,10 +54,6 @@ impl Text {
         }
     }
 
-    pub(super) fn bind_all(&mut self, bind: impl FnOnce(&mut Params)) {
-        bind(&mut self.params);
-    }
-
     pub(super) fn finish(self) -> (String, Params) {
         (self.sql, self.params)
     }
@@ -67,22 +61,27 @@ impl Text {
 
 impl Names {
     pub(super) const fn of(engine: Engine) -> Self {
-        Self(match engine {
+        Self(engine)
+    }
+
+    pub(super) const fn engine(self) -> Engine {
+        self.0
+    }
+
+    pub(super) fn quoted(self, name: &Identifier) -> String {
+        let dialect = match self.0 {
             Engine::MariaDb => Dialect::MariaDb,
             Engine::MySql => Dialect::MySql,
             Engine::Postgres => Dialect::Postgres,
             Engine::Sqlite => Dialect::Sqlite,
-        })
-    }
-
-    pub(super) fn quoted(self, name: &Identifier) -> String {
-        self.0.quoted(name.as_str())
+        };
+        dialect.quoted(name.as_str())
     }
 
     /// The table, with its schema if the model names one and the database has schemas.
     pub(super) fn table(self, table: &TableModel) -> String {
         match table.schema() {
-            Some(schema) if self.0 == Dialect::Postgres => {
+            Some(schema) if self.0 == Engine::Postgres => {
                 format!("{}.{}", self.quoted(schema), self.quoted(table.name()))
             }
             _ => self.quoted(table.name()),
@@ -93,13 +92,14 @@ impl Names {
     ///
     /// # Errors
     /// [`QueryError::UnknownColumn`].
-    pub(super) fn known(self, table: &TableModel, column: &str) -> Result<String, QueryError> {
-        match table.column(column) {
-            Some(column) => Ok(self.quoted(&column.name)),
-            None => Err(QueryError::UnknownColumn {
-                table: table.name().as_str().into(),
-                column: column.into(),
-            }),
-        }
+    pub(super) fn known<'t>(
+        self,
+        table: &'t TableModel,
+        column: &str,
+    ) -> Result<&'t ColumnModel, QueryError> {
+        table.column(column).ok_or_else(|| QueryError::UnknownColumn {
+            table: table.name().as_str().into(),
+            column: column.into(),
+        })
     }
 }

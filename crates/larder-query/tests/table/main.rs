@@ -4,6 +4,12 @@
 mod fixture;
 mod guard;
 mod scenarios;
+mod strict;
+
+/// The scenarios of all files.
+mod every {
+    pub(crate) use crate::{scenarios::*, strict::*};
+}
 
 /// Every scenario on one database.
 macro_rules! on {
@@ -21,6 +27,13 @@ macro_rules! on {
             a_table_is_ensured_before_its_first_use
             a_missing_table_is_noticed
             a_changed_table_has_answers_of_its_own
+            a_value_of_another_type_finds_nothing
+            a_value_that_fits_is_compared
+            decimals_are_compared_as_numbers
+            an_upsert_never_overwrites_another_row
+            a_long_filter_is_cached_and_a_deep_one_refused
+            a_row_without_a_key_is_created_in_bulk_only
+            a_row_of_nothing_but_a_number_is_upserted
         }
     };
     (@ $ignored:tt $open:path: $($name:ident)+) => {
@@ -31,7 +44,7 @@ macro_rules! on {
         $(#[ignore = $ignored])?
         async fn $name() {
             let fixture = $open().await;
-            crate::scenarios::$name(&fixture).await;
+            crate::every::$name(&fixture).await;
             fixture.close().await;
         }
     };

@@ -15,7 +15,7 @@ use crate::{Value, table::moment};
 pub(super) struct Cell(pub(super) ColumnKind);
 
 impl Cell {
-    fn mismatch(&self, what: &str) -> Fault {
+    pub(super) fn mismatch(&self, what: &str) -> Fault {
         Fault::new(&format!("{what} is no {}", self.0))
     }
 
@@ -27,9 +27,17 @@ impl Cell {
         match self.0 {
             ColumnKind::Int16 | ColumnKind::Int32 | ColumnKind::Int64 => Ok(Value::Int(value)),
             ColumnKind::Decimal => Ok(Value::Decimal(value.to_string())),
+            ColumnKind::Float32 | ColumnKind::Float64 => self.float(value),
             ColumnKind::Json => Self::json(&value),
             _ => Err(self.mismatch("an integer")),
         }
+    }
+
+    /// An integer that a floating-point number has too.
+    fn float(self, value: i64) -> Result<Value, Fault> {
+        const EXACT_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+        let float = (value.unsigned_abs() <= EXACT_MAX).then(|| value.to_string().parse().ok());
+        float.flatten().map(Value::Float).ok_or_else(|| self.mismatch("an integer of this size"))
     }
 
     fn text(self, text: &str) -> Result<Value, Fault> {
