@@ -1,12 +1,9 @@
 //! `larder schema`: what is done, what is refused, and how a pipeline hears of it.
 
+mod at_once;
 mod secrets;
 
-use std::{
-    fs,
-    path::Path,
-    process::{Child, Stdio},
-};
+use std::{fs, path::Path};
 
 use larder::{
     migrate::{ModelRef, models_to_json},
@@ -147,30 +144,6 @@ fn round(place: &Place, url: &str) {
 #[test]
 fn models_and_files_are_migrated() {
     round(&Place::new(), CREATED);
-}
-
-/// Several at once on a database that is empty. Twice, because one may be through before the next
-/// has begun.
-fn at_once(place: &Place, url: &str) {
-    for to in [Release::First, Release::Founded] {
-        release(place, to);
-        let start = |_| {
-            let mut command = place.command();
-            command.args(["schema", "apply", "--json", "--database", url]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-        };
-        let children: Vec<_> = (0..8).map(start).collect();
-        let end = |child: Child| json(Ran::from(child.wait_with_output().unwrap()), 0);
-        let documents: Vec<_> = children.into_iter().map(end).collect();
-        let wrote = |document: &&Value| document["versions"] != Value::Array(Vec::new());
-        assert_eq!(documents.iter().filter(wrote).count(), 1, "{documents:?}");
-        told(schema(place, url, &["verify"]), 0);
-    }
-}
-
-#[test]
-fn several_that_apply_at_once_all_end_well() {
-    at_once(&Place::new(), CREATED);
 }
 
 #[test]
@@ -611,13 +584,6 @@ macro_rules! database {
             fn models_and_files_are_migrated() {
                 let own = crate::servers::Own::new($setup);
                 super::round(own.place(), &own.url());
-            }
-
-            #[test]
-            #[ignore = "needs a live service"]
-            fn several_that_apply_at_once_all_end_well() {
-                let own = crate::servers::Own::new($setup);
-                super::at_once(own.place(), &own.url());
             }
         }
     };
