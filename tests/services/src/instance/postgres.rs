@@ -44,8 +44,11 @@ CREATE DATABASE larder_unix OWNER larder
 ";
 
 /// What makes it quick and small. Nothing here has to survive a crash of the machine.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=127.0.0.1",
+    // Its workers are the superuser's, and a database in which one is at work can be dropped by
+    // no other role, not even by force.
+    "autovacuum=off",
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
